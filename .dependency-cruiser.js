@@ -1,0 +1,78 @@
+/** The arrows of ARCHITECTURE.md: whatever is not listed there is not allowed here. */
+const only = (name, from, allowed) => ({
+  name,
+  severity: 'error',
+  from: { path: `^src/${from}/` },
+  to: { path: '^src/', pathNot: [`^src/${from}/`, ...allowed.map((path) => `^src/${path}`)] },
+});
+
+const rooms = {
+  errors: [],
+  random: [],
+  spec: ['errors'],
+  store: ['errors', 'spec'],
+  data: ['errors', 'random', 'spec', 'store'],
+  onnx: ['errors'],
+  training: ['errors', 'random', 'spec', 'store', 'data', 'onnx'],
+  attacks: ['errors', 'random', 'onnx', 'spec'],
+  evaluation: ['errors', 'random', 'spec', 'store', 'data', 'onnx', 'attacks'],
+  trust: ['errors', 'spec', 'store', 'evaluation'],
+  serving: ['errors', 'spec'],
+  rollout: ['errors', 'spec'],
+};
+
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'rooms-are-entered-by-their-front-door',
+      severity: 'error',
+      from: { path: '^src/([^/]+/[^/]+)/' },
+      to: { path: '^src/core/[^/]+/', pathNot: ['^src/$1/', '^src/core/[^/]+/index\\.ts$'] },
+    },
+    {
+      name: 'nothing-imports-tests',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(test|bench|examples)/' },
+    },
+    only('core-knows-only-core', 'core', []),
+    ...Object.entries(rooms).map(([room, allowed]) =>
+      only(
+        `room-${room}`,
+        `core/${room}`,
+        allowed.map((other) => `core/${other}/`),
+      ),
+    ),
+    only('workflows-know-spec-and-activity-types', 'workflows', [
+      'core/spec/',
+      'core/rollout/',
+      'activities/',
+    ]),
+    only('activities-know-core', 'activities', ['core/']),
+    only('workers-know-activities', 'workers', ['core/', 'activities/', 'workflows/']),
+    only('gateway-knows-core', 'gateway', ['core/']),
+    only('cli-knows-core-and-workflow-types', 'cli', ['core/', 'workflows/', 'workers/', 'gateway/']),
+    {
+      name: 'core-is-free-of-temporal-and-http',
+      severity: 'error',
+      from: { path: '^src/core/' },
+      to: { path: 'node_modules/(@temporalio|fastify|commander)' },
+    },
+    {
+      name: 'workflows-are-deterministic',
+      severity: 'error',
+      from: { path: '^src/workflows/' },
+      to: { dependencyTypes: ['core'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    parser: 'swc',
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.js', '.json'],
+      conditionNames: ['require', 'node', 'default'],
+    },
+  },
+};

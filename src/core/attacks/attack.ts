@@ -1,0 +1,67 @@
+/** A classifier as an attacker with its file sees it: flat float32 inputs in, logits and input gradients out. */
+export interface Classifier {
+  /** Shape of one sample, such as [1, 8, 8]. */
+  readonly shape: readonly number[];
+  /** Number of classes. */
+  readonly classes: number;
+  /** @param inputs - n·size values, row-major @returns n·classes logits */
+  logits(inputs: Float32Array, n: number): Promise<Float32Array>;
+  /**
+   * Gradient of each sample's cross-entropy with respect to its input.
+   * @param labels - n class indices
+   * @returns n losses, n·size gradient values and n·classes logits
+   */
+  lossGradient(
+    inputs: Float32Array,
+    labels: Uint32Array,
+    n: number,
+  ): Promise<{ readonly loss: Float32Array; readonly gradient: Float32Array; readonly logits: Float32Array }>;
+  close(): Promise<void>;
+}
+
+/** What an adversary may do: move inside a ball and inside the valid range. */
+export interface ThreatModel {
+  readonly norm: 'linf';
+  /** Radius of the ball in the units that the model sees. */
+  readonly epsilon: number;
+  /** Smallest valid value of each input value (length: one sample's size). */
+  readonly minimum: Float32Array;
+  /** Largest valid value of each input value. */
+  readonly maximum: Float32Array;
+}
+
+/** Samples under attack. Ids key every random draw, so results do not depend on batching or order. */
+export interface Samples {
+  readonly ids: readonly string[];
+  /** ids.length · size values. */
+  readonly inputs: Float32Array;
+  /** True class index of each sample. */
+  readonly labels: Uint32Array;
+}
+
+export interface AttackContext {
+  readonly seed: number;
+  readonly batchSize: number;
+  /** Called with work done so far, 0…1. */
+  readonly onProgress?: (fraction: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface AttackResult {
+  /** For each sample, the strongest input found (the original where nothing was found). Always inside the threat model. */
+  readonly adversarial: Float32Array;
+  /** For each sample, 1 where the model misclassifies `adversarial`. */
+  readonly success: Uint8Array;
+}
+
+/** An evasion attack: one file, one value of this interface, one row of the registry. No thresholds here. */
+export interface Attack<Options> {
+  readonly name: string;
+  run(
+    classifier: Classifier,
+    samples: Samples,
+    threat: ThreatModel,
+    options: Options,
+    context: AttackContext,
+  ): Promise<AttackResult>;
+}

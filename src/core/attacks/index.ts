@@ -1,0 +1,1 @@
+export type { Attack, AttackContext, AttackResult, Classifier, Samples, ThreatModel } from './attack.js';

@@ -1,0 +1,2 @@
+export { type Counter, type Key, philox4x32 } from './philox.js';
+export { permutation, type RandomStream, randomStream } from './stream.js';

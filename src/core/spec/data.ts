@@ -1,0 +1,101 @@
+import { z } from 'zod';
+
+const columnSchema = z.string().min(1).max(256);
+
+const featureSchema = z
+  .strictObject({
+    columns: z
+      .array(columnSchema)
+      .min(1)
+      .describe('Columns of the source, in the order the model sees them.'),
+    type: z.enum(['integer', 'number']),
+    minimum: z.number().describe('The smallest value allowed; a smaller one refuses its row.'),
+    maximum: z.number().describe('The largest value allowed; a larger one refuses its row.'),
+    scale: z
+      .enum(['none', 'unit'])
+      .default('none')
+      .describe('`unit`: the model sees (value − minimum) / (maximum − minimum), so its range is [0, 1].'),
+  })
+  .refine((feature) => feature.minimum < feature.maximum, {
+    path: ['maximum'],
+    message: 'expected a maximum above the minimum',
+  });
+
+const splitSchema = z
+  .strictObject({
+    train: z.number().gt(0).lt(1).default(0.7),
+    validation: z.number().gt(0).lt(1).default(0.1),
+    test: z.number().gt(0).lt(1).default(0.2),
+    seed: z
+      .int()
+      .min(0)
+      .max(2 ** 32 - 1)
+      .default(0),
+  })
+  .refine((split) => Math.abs(split.train + split.validation + split.test - 1) < 1e-9, {
+    message: 'expected train, validation and test to sum to 1',
+  });
+
+/** What the source must look like. Whatever does not is refused, row by row. */
+export const dataSchema = z
+  .strictObject({
+    source: z.string().min(1).describe('A CSV, JSON Lines or Parquet file, relative to the lifecycle file.'),
+    format: z.enum(['csv', 'jsonl', 'parquet']).optional().describe('Taken from the file name when absent.'),
+    id: columnSchema.describe('The column that names a sample; values are unique.'),
+    label: z.strictObject({
+      column: columnSchema,
+      classes: z
+        .array(z.union([z.string(), z.int()]))
+        .min(2)
+        .describe('Every allowed label; the position is the class index that the model predicts.'),
+    }),
+    features: z.array(featureSchema).min(1),
+    shape: z
+      .array(z.int().min(1))
+      .min(1)
+      .max(4)
+      .optional()
+      .describe('Shape of one sample as the model sees it, such as [1, 8, 8]; one flat axis when absent.'),
+    rows: z
+      .strictObject({ minimum: z.int().min(1).default(1), maximum: z.int().min(1).default(10_000_000) })
+      .prefault({}),
+    split: splitSchema.prefault({}),
+  })
+  .superRefine((data, context) => {
+    const columns = data.features.flatMap((feature) => feature.columns);
+    const seen = new Set([data.id, data.label.column]);
+    if (data.id === data.label.column) {
+      context.addIssue({
+        code: 'custom',
+        path: ['label', 'column'],
+        message: 'expected another column than the id',
+      });
+    }
+    for (const [group, feature] of data.features.entries()) {
+      for (const [index, column] of feature.columns.entries()) {
+        if (seen.has(column)) {
+          context.addIssue({
+            code: 'custom',
+            path: ['features', group, 'columns', index],
+            message: `expected each column once, got ${column} again`,
+          });
+        }
+        seen.add(column);
+      }
+    }
+    const size = data.shape?.reduce((product, axis) => product * axis, 1);
+    if (size !== undefined && size !== columns.length) {
+      context.addIssue({
+        code: 'custom',
+        path: ['shape'],
+        message: `expected a shape of ${columns.length} values, one a feature column, got ${size}`,
+      });
+    }
+    const classes = new Set(data.label.classes.map(String));
+    if (classes.size !== data.label.classes.length) {
+      context.addIssue({ code: 'custom', path: ['label', 'classes'], message: 'expected each class once' });
+    }
+  });
+
+export type DataSpec = z.infer<typeof dataSchema>;
+export type FeatureSpec = z.infer<typeof featureSchema>;

@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { nameSchema } from './name.js';
+
+const proportion = z.number().min(0).max(1);
+const shared = {
+  name: nameSchema.optional().describe('Default: the kind of gate. Names are unique.'),
+  confidence: z.number().gt(0.5).lt(1).default(0.95).describe('Of the Clopper–Pearson interval.'),
+};
+
+const accuracyGateSchema = z.strictObject({
+  gate: z.literal('accuracy'),
+  minimum: proportion.describe(
+    'Passes when the whole interval lies at or above it, fails when it lies below.',
+  ),
+  minimumPerClass: proportion.optional().describe('Fails when the interval of any class lies below it.'),
+  ...shared,
+});
+
+const evasionGateSchema = z.strictObject({
+  gate: z.literal('evasion'),
+  norm: z.literal('linf'),
+  epsilon: z.number().gt(0).describe('Radius of the ball, in the units that the model sees.'),
+  minimum: proportion.describe('The least robust accuracy.'),
+  samples: z.int().min(1).default(1000).describe('Test samples drawn; all of them when there are fewer.'),
+  pgd: z
+    .strictObject({
+      steps: z.int().min(1).max(10_000).default(40),
+      restarts: z.int().min(1).max(100).default(3),
+      stepSize: z.number().gt(0).optional().describe('Default: 2.5 · epsilon / steps.'),
+    })
+    .prefault({}),
+  ...shared,
+});
+
+const gateSchema = z.discriminatedUnion('gate', [accuracyGateSchema, evasionGateSchema]);
+
+/** What a model must prove before it is released. */
+export const gatesSchema = z
+  .array(gateSchema)
+  .min(1)
+  .superRefine((gates, context) => {
+    const names = gates.map(gateName);
+    for (const [index, name] of names.entries()) {
+      if (names.indexOf(name) !== index) {
+        context.addIssue({
+          code: 'custom',
+          path: [index, 'name'],
+          message: `expected unique names, got ${name} twice`,
+        });
+      }
+    }
+  });
+
+export type GateSpec = z.infer<typeof gateSchema>;
+export type AccuracyGateSpec = z.infer<typeof accuracyGateSchema>;
+export type EvasionGateSpec = z.infer<typeof evasionGateSchema>;
+
+/** The name under which a gate's verdict and statement are known. */
+export function gateName(gate: GateSpec): string {
+  return gate.name ?? gate.gate;
+}

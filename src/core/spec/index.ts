@@ -1,0 +1,32 @@
+export { type DataSpec, dataSchema, type FeatureSpec } from './data.js';
+export { type Digest, digestSchema } from './digest.js';
+export {
+  type AccuracyGateSpec,
+  type EvasionGateSpec,
+  type GateSpec,
+  gateName,
+  gatesSchema,
+} from './gates.js';
+export { type Lifecycle, lifecycleSchema } from './lifecycle.js';
+export { type ModelCard, modelCardSchema } from './model-card.js';
+export { nameSchema } from './name.js';
+export {
+  type Chain,
+  chainSchema,
+  type ModelRecord,
+  modelRecordSchema,
+  type ReleaseRecord,
+  releaseRecordSchema,
+  type SnapshotRecord,
+  snapshotRecordSchema,
+  type Verdict,
+  verdictSchema,
+} from './records.js';
+export {
+  type AdversarialSpec,
+  type BuiltInParameters,
+  builtInParametersSchema,
+  type NetworkSpec,
+  type TrainingSpec,
+  trainingSchema,
+} from './training.js';

@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { dataSchema } from './data.js';
+import { gatesSchema } from './gates.js';
+import { nameSchema } from './name.js';
+import { trainingSchema } from './training.js';
+
+/** Where an accepted model goes. */
+export const releaseSchema = z.strictObject({
+  endpoint: nameSchema.describe('The endpoint that serves the model; it is made on the first release.'),
+  approval: z
+    .enum(['none', 'required'])
+    .default('none')
+    .describe('`required`: the run waits for `assay approve` before it releases.'),
+});
+
+/** One lifecycle: what `lifecycle.yaml` says, and all that a run may depend on. */
+export const lifecycleSchema = z.strictObject({
+  apiVersion: z.literal('assay/v1'),
+  name: nameSchema.describe('The name of the model; runs are listed under it.'),
+  data: dataSchema,
+  training: trainingSchema,
+  gates: gatesSchema,
+  release: releaseSchema,
+});
+
+export type Lifecycle = z.infer<typeof lifecycleSchema>;

@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { digestSchema } from './digest.js';
+import { nameSchema } from './name.js';
+
+/** `model-card.json` in the model folder: what a server must know of a model, covered by the model's signature. */
+export const modelCardSchema = z.strictObject({
+  version: z.literal(1),
+  name: nameSchema,
+  /** `model.onnx` takes one float input [N, …shape] and gives one float output of logits [N, classes.length]. */
+  input: z.strictObject({
+    name: z.string(),
+    shape: z.array(z.int().min(1)),
+    /** Valid range of every value, flat, in the units that the model sees. */
+    minimum: z.array(z.number()),
+    maximum: z.array(z.number()),
+    /** Source column of every value, flat. */
+    columns: z.array(z.string()),
+  }),
+  output: z.strictObject({ name: z.string(), classes: z.array(z.union([z.string(), z.int()])) }),
+  snapshot: digestSchema,
+  training: z.strictObject({
+    trainer: z.string(),
+    seed: z.int(),
+    parameters: z.record(z.string(), z.json()),
+  }),
+});
+
+export type ModelCard = z.infer<typeof modelCardSchema>;

@@ -1,0 +1,2 @@
+export { canonicalJson, digestOf, digestOfJson } from './digest.js';
+export type { RefVersion, Store, TreeEntry } from './store.js';

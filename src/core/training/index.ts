@@ -1,0 +1,1 @@
+export { type TrainerEvent, trainerEventSchema, trainerExit } from './trainer.js';
