@@ -1,0 +1,25 @@
+export {
+  type ApiClient,
+  authenticate,
+  authorize,
+  type GeneratedApiKey,
+  generateApiKey,
+  hashApiKey,
+  readClients,
+} from './api-key.js';
+export {
+  type EndpointPointer,
+  endpointOfRef,
+  endpointPointerSchema,
+  endpointRef,
+  endpointRefPrefix,
+} from './endpoint-pointer.js';
+export { type InferenceRequest, readInferenceRequest } from './inference-request.js';
+export {
+  describeOutputs,
+  type OutputMetadata,
+  type OutputName,
+  type OutputTensor,
+  outputTensors,
+} from './inference-response.js';
+export { indexOfLargest, softmax } from './probabilities.js';
