@@ -1,0 +1,54 @@
+import type { Attack } from './attack.js';
+import { batchesOf, gatherRows } from './batches.js';
+import { predictedClass } from './predict.js';
+import { allowedBox } from './threat-model.js';
+
+/**
+ * The fast gradient sign method: one step to the face of the ball that the gradient points at. Where the gradient is
+ * zero it does not move.
+ *
+ * Source: Goodfellow, Shlens, Szegedy, "Explaining and harnessing adversarial examples", ICLR 2015, section 4.
+ */
+export const fgsm: Attack<Record<string, never>> = {
+  name: 'fgsm',
+  async run(classifier, samples, threat, _options, { batchSize, signal, onProgress }) {
+    const size = threat.minimum.length;
+    const box = allowedBox(samples, threat);
+    const adversarial = samples.inputs.slice();
+    const success = new Uint8Array(samples.ids.length);
+    let done = 0;
+
+    for (const batch of batchesOf([...samples.ids.keys()], batchSize)) {
+      signal?.throwIfAborted();
+      const labels = Uint32Array.from(batch, (index) => samples.labels[index]!);
+      const clean = await classifier.lossGradient(
+        gatherRows(samples.inputs, size, batch),
+        labels,
+        batch.length,
+      );
+      const attacked: number[] = [];
+      batch.forEach((index, row) => {
+        if (predictedClass(clean.logits, classifier.classes, row) !== labels[row]) {
+          success[index] = 1;
+          return;
+        }
+        attacked.push(index);
+        for (let i = 0; i < size; i++) {
+          const at = index * size + i;
+          const slope = clean.gradient[row * size + i]!;
+          if (slope > 0) adversarial[at] = box.upper[at]!;
+          else if (slope < 0) adversarial[at] = box.lower[at]!;
+        }
+      });
+      if (attacked.length > 0) {
+        const logits = await classifier.logits(gatherRows(adversarial, size, attacked), attacked.length);
+        attacked.forEach((index, row) => {
+          if (predictedClass(logits, classifier.classes, row) !== samples.labels[index]) success[index] = 1;
+        });
+      }
+      done += batch.length;
+      onProgress?.(done / samples.ids.length);
+    }
+    return { adversarial, success };
+  },
+};

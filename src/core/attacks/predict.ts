@@ -1,0 +1,18 @@
+/** What a model says that has no finite logits: no class, and so always a misclassification. */
+export const NO_CLASS = -1;
+
+/**
+ * The class that one row of logits predicts: the first of the largest, or {@link NO_CLASS} when any logit is not finite.
+ *
+ * @param logits - rows of `classes` values
+ * @param row - which of them
+ */
+export function predictedClass(logits: Float32Array, classes: number, row = 0): number {
+  let best = 0;
+  for (let c = 0; c < classes; c++) {
+    const value = logits[row * classes + c]!;
+    if (!Number.isFinite(value)) return NO_CLASS;
+    if (value > logits[row * classes + best]!) best = c;
+  }
+  return best;
+}

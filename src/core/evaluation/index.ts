@@ -1,0 +1,1 @@
+export { clopperPearson, type Interval } from './clopper-pearson.js';
