@@ -1,3 +1,7 @@
+export { decodeModel } from './decode.js';
+export { encodeModel } from './encode.js';
+export { type ExecutionEnvironment, evidenceConfiguration, executionEnvironment } from './environment.js';
+export { attribute, type GraphBuilder, graphBuilder, type OutputNames } from './graph-builder.js';
 export type {
   Attribute,
   Axis,
@@ -9,4 +13,6 @@ export type {
   TensorData,
   ValueInfo,
 } from './model.js';
-export type { OnnxSession, SessionOptions } from './session.js';
+export { openSession } from './open-session.js';
+export type { Feeds, OnnxSession, Results, SessionOptions } from './session.js';
+export { floatTensor, int64Tensor, int64Vector } from './tensor.js';

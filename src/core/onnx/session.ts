@@ -1,11 +1,21 @@
 import type { Tensor } from './model.js';
 
+/** Tensors by the names of a model's inputs. */
+export type Feeds = Readonly<Record<string, Tensor>>;
+
+/** Tensors by the names of a model's outputs. */
+export type Results = Readonly<Record<string, Tensor>>;
+
 /** A loaded model. Every run is independent; runs of one session are served in order. */
 export interface OnnxSession {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
-  /** Runs the model. Shape and type mistakes reject with `RefusedError`; the session stays usable. */
-  run(feeds: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>>;
+  /**
+   * Runs the model. Shape and type mistakes reject with `RefusedError` (`input-invalid`); the session stays usable.
+   * The caller keeps its buffers, and must not write into them until the run is done.
+   */
+  run(feeds: Feeds): Promise<Results>;
+  /** Frees the model. Runs that are not done reject with `TransientError`. */
   close(): Promise<void>;
 }
 

@@ -1,0 +1,37 @@
+import os from 'node:os';
+import { env, type InferenceSession } from 'onnxruntime-node';
+
+/**
+ * How ONNX Runtime is configured for everything that is evidence. Bits depend on it: with two threads sums are
+ * taken in another order, and at level `all` other kernels serve weights that are constants.
+ */
+export const evidenceConfiguration = {
+  executionProviders: ['cpu'],
+  graphOptimizationLevel: 'extended',
+  executionMode: 'sequential',
+  intraOpNumThreads: 1,
+  interOpNumThreads: 1,
+} as const satisfies InferenceSession.SessionOptions;
+
+/** What results may depend on beyond the model and its inputs; part of the evidence. */
+export interface ExecutionEnvironment {
+  readonly runtime: 'onnxruntime-node';
+  readonly runtimeVersion: string;
+  readonly configuration: typeof evidenceConfiguration;
+  /** As the operating system names it. ONNX Runtime picks kernels by what the processor can do. */
+  readonly cpu: string;
+  readonly architecture: string;
+  readonly platform: string;
+}
+
+/** @returns where and how sessions of this process compute */
+export function executionEnvironment(): ExecutionEnvironment {
+  return {
+    runtime: 'onnxruntime-node',
+    runtimeVersion: env.versions.node ?? env.versions.common,
+    configuration: evidenceConfiguration,
+    cpu: os.cpus()[0]?.model.trim() ?? 'unknown',
+    architecture: process.arch,
+    platform: process.platform,
+  };
+}

@@ -1,0 +1,74 @@
+import path from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { TransientError } from '../errors/index.js';
+import type { LoadedModel } from './runtime.js';
+import type { Results } from './session.js';
+import { detached, type ThreadMessage } from './thread-protocol.js';
+
+interface Waiting {
+  resolve(message: ThreadMessage): void;
+  reject(error: Error): void;
+}
+
+/**
+ * Loads a model in a worker thread of its own. The thread does not keep the process alive between runs.
+ *
+ * @param bytes - copied
+ * @throws Error with ONNX Runtime's message when it cannot load the bytes
+ * @throws TransientError when the thread cannot start or dies
+ */
+export async function loadModelInThread(bytes: Uint8Array): Promise<LoadedModel> {
+  const copy = new Uint8Array(bytes);
+  const worker = new Worker(entryFile(), { workerData: copy, transferList: [copy.buffer], execArgv: [] });
+  let waiting: Waiting | undefined;
+  let end: TransientError | undefined;
+
+  const die = (reason: string, cause?: unknown): void => {
+    end ??= new TransientError(`the session's thread ${reason}`, { cause });
+    waiting?.reject(end);
+    waiting = undefined;
+  };
+  worker.on('message', (message: ThreadMessage) => {
+    worker.unref();
+    waiting?.resolve(message);
+    waiting = undefined;
+  });
+  worker.on('error', (error) => die(`failed: ${error.message}`, error));
+  worker.on('exit', () => die('has ended'));
+
+  const nextMessage = (): Promise<ThreadMessage> =>
+    new Promise((resolve, reject) => {
+      if (end) return reject(end);
+      worker.ref();
+      waiting = { resolve, reject };
+    });
+
+  const loaded = await nextMessage();
+  if (loaded.kind !== 'loaded') {
+    await worker.terminate();
+    throw new Error(loaded.kind === 'failed' ? loaded.message : 'the thread spoke out of turn');
+  }
+  return {
+    inputs: loaded.inputs,
+    outputNames: loaded.outputNames,
+    async run(feeds): Promise<Results> {
+      const answer = nextMessage();
+      const { tensors, buffers } = detached(feeds);
+      worker.postMessage({ feeds: tensors }, buffers);
+      const message = await answer;
+      if (message.kind === 'done') return message.results;
+      throw new Error(message.kind === 'failed' ? message.message : 'the thread spoke out of turn');
+    },
+    async release() {
+      await worker.terminate();
+    },
+  };
+}
+
+/** Threads run compiled code: from a `.ts` file, the twin that the build has written. */
+function entryFile(): string {
+  const here = __filename.endsWith('.ts')
+    ? path.resolve(__dirname, '../../../dist', path.relative(path.resolve(__dirname, '../..'), __dirname))
+    : __dirname;
+  return path.join(here, 'session-thread.js');
+}
