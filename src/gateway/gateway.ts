@@ -1,0 +1,84 @@
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import type { Store } from '../core/store/index.js';
+import { adminRoutes } from './admin-routes.js';
+import type { OpenModel, VerifyRelease } from './admission.js';
+import { knownClients } from './clients-file.js';
+import { httpServer } from './http-server.js';
+import { predictionRoutes } from './prediction-routes.js';
+import type { RevisionMarks } from './revision-marks.js';
+import { type EndpointSelection, serveEndpoints } from './served-endpoints.js';
+import { warmModels } from './warm-models.js';
+
+/** What one client may cost. */
+export interface GatewayLimits {
+  /** Largest body of a request. */
+  readonly bodyBytes: number;
+  /** Largest number of samples in a request. */
+  readonly samples: number;
+  /** Requests that may wait for, or run on, one model at once. */
+  readonly inFlight: number;
+}
+
+export const defaultLimits: GatewayLimits = { bodyBytes: 8 * 2 ** 20, samples: 256, inFlight: 64 };
+
+/** A gateway's dependencies: it reads a store and a clients file, and believes `verify`. */
+export interface GatewayParts {
+  readonly store: Pick<Store, 'readRef' | 'listRefs'>;
+  readonly verify: VerifyRelease;
+  readonly openModel: OpenModel;
+  readonly marks: RevisionMarks;
+  readonly selection: EndpointSelection;
+  readonly readClientsText: () => Promise<string>;
+  readonly now: () => Date;
+  readonly log: Logger;
+  readonly limits: GatewayLimits;
+}
+
+/** Two servers that do not listen yet, and what drives them. */
+export interface Gateway {
+  /** Predictions, for clients with keys. */
+  readonly predictions: FastifyInstance;
+  /** Status, for the operator: to be bound to loopback. */
+  readonly admin: FastifyInstance;
+  /** Looks at the clients file and at every endpoint's ref once. Never rejects. */
+  readonly poll: () => Promise<void>;
+  /** Answers what is in flight, then closes servers and models. */
+  readonly drain: () => Promise<void>;
+}
+
+/**
+ * Puts a gateway together.
+ * @throws RefusedError `clients-invalid`
+ */
+export async function buildGateway(parts: GatewayParts): Promise<Gateway> {
+  const { log, limits, readClientsText } = parts;
+  const clients = await knownClients(readClientsText, log);
+  const models = warmModels(limits.inFlight, (error) => log.error({ err: error }, 'a model did not close'));
+  const endpoints = serveEndpoints({ ...parts, models });
+  let draining = false;
+
+  const predictions = httpServer(log, limits.bodyBytes);
+  predictionRoutes(predictions, {
+    endpoints,
+    clients: clients.current,
+    mostSamples: limits.samples,
+    accepting: () => !draining,
+  });
+  const admin = httpServer(log, 1024);
+  adminRoutes(admin, endpoints);
+
+  return {
+    predictions,
+    admin,
+    async poll() {
+      await Promise.all([clients.refresh(), endpoints.poll()]);
+    },
+    async drain() {
+      draining = true;
+      await Promise.all([predictions.close(), admin.close()]);
+      endpoints.close();
+      await models.settled();
+    },
+  };
+}

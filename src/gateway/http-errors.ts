@@ -1,0 +1,67 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type ErrorCode, RefusedError, TransientError } from '../core/errors/index.js';
+
+/** How every failed request is answered; `error` is what the Open Inference Protocol asks for. */
+export interface ErrorBody {
+  readonly error: string;
+  /** A row of the errors table, or `internal`. */
+  readonly code: ErrorCode | 'internal';
+  readonly hint: string;
+  /** Every problem, when there are several. */
+  readonly details?: readonly string[];
+  /** Finds the request in this server's log. */
+  readonly request: string;
+}
+
+/** Answers every failure in one shape. What a client did not cause is logged, and it learns nothing of it. */
+export function answerErrors(app: FastifyInstance): void {
+  app.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply));
+  app.setNotFoundHandler((request, reply) =>
+    answerError(new RefusedError('route-unknown', 'no such route'), request, reply),
+  );
+}
+
+/** Answers one failure: a refusal as the errors table has it, anything else without saying what it was. */
+export function answerError(error: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const refused = refusalOf(error);
+  if (refused === undefined) {
+    request.log.error({ err: error }, 'request failed');
+    const body: ErrorBody = {
+      error: 'internal error',
+      code: 'internal',
+      hint: 'Give the request id to the operator.',
+      request: request.id,
+    };
+    return reply.code(500).send(body);
+  }
+  const { status } = refused.entry;
+  if (error instanceof TransientError) request.log.error({ err: error }, 'request failed');
+  if (status === 401) reply.header('www-authenticate', 'Bearer');
+  if (status === 503) reply.header('retry-after', '1');
+  const body: ErrorBody = {
+    error: refused.message,
+    code: refused.code,
+    hint: refused.hint,
+    ...(refused.details.length === 0 ? {} : { details: refused.details }),
+    request: request.id,
+  };
+  // A code and no message: messages quote what the client sent.
+  request.log.info({ code: refused.code }, 'request refused');
+  return reply.code(status).send(body);
+}
+
+/** @returns undefined for what is nobody's decision: a bug */
+function refusalOf(error: Error): RefusedError | undefined {
+  if (error instanceof RefusedError) return error;
+  if (error instanceof TransientError) return new RefusedError('unavailable', 'the model is not available');
+  const { code, statusCode } = error as Partial<FastifyError>;
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE')
+    return new RefusedError('body-too-large', 'the body is too large');
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+    return new RefusedError('media-type-unsupported', 'expected JSON');
+  }
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
+    return new RefusedError('request-invalid', 'the request is malformed');
+  }
+  return undefined;
+}

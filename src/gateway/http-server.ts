@@ -1,0 +1,53 @@
+import { randomUUID } from 'node:crypto';
+import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { answerError, answerErrors } from './http-errors.js';
+
+const securityHeaders = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+} as const;
+
+/**
+ * A server that answers JSON only, in one shape of errors, and logs who asked what and how it ended, never what was
+ * sent: no body, no header, no query.
+ */
+export function httpServer(log: Logger, bodyBytes: number): FastifyInstance {
+  const app = fastify({
+    loggerInstance: log as FastifyBaseLogger,
+    disableRequestLogging: true,
+    bodyLimit: bodyBytes,
+    // Ids are ours: one that a client chose could be another client's.
+    genReqId: () => randomUUID(),
+    // A body that trickles in holds a connection for this long at most.
+    requestTimeout: 30_000,
+    // Draining answers what still arrives on open connections, and closes them one by one.
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    // What Fastify refuses before a route is found, such as a URL that does not decode.
+    frameworkErrors: (error, request, reply) =>
+      void answerError(error, request, reply.headers(securityHeaders)),
+  });
+  app.removeContentTypeParser('text/plain');
+  answerErrors(app);
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers({ ...securityHeaders, 'x-request-id': request.id });
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    request.log.info(
+      {
+        client: request.apiClient,
+        method: request.method,
+        route: request.routeOptions.url,
+        status: reply.statusCode,
+        revision: request.answeredBy,
+        ms: Math.round(reply.elapsedTime * 10) / 10,
+      },
+      'answered',
+    );
+  });
+  return app;
+}

@@ -1,0 +1,127 @@
+import type { FastifyInstance } from 'fastify';
+import { RefusedError } from '../core/errors/index.js';
+import {
+  type ApiClient,
+  authenticate,
+  authorize,
+  describeOutputs,
+  type OutputTensor,
+  outputTensors,
+  readInferenceRequest,
+} from '../core/serving/index.js';
+import type { Digest } from '../core/spec/index.js';
+import { logitsOf } from './logits.js';
+import type { WarmRelease } from './served-endpoint.js';
+import type { ServedEndpoints } from './served-endpoints.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who speaks, for the log; set once the key is known. */
+    apiClient: string | undefined;
+    /** The revision that answered, for the log. */
+    answeredBy: number | undefined;
+  }
+}
+
+interface ModelParams {
+  readonly name: string;
+  readonly version?: string;
+}
+
+/** An answer of the Open Inference Protocol V2. */
+export interface InferenceAnswer {
+  readonly id?: string;
+  readonly model_name: string;
+  /** The revision of the endpoint that answered. */
+  readonly model_version: string;
+  readonly parameters: { readonly model: Digest };
+  readonly outputs: readonly OutputTensor[];
+}
+
+export interface PredictionParts {
+  readonly endpoints: ServedEndpoints;
+  readonly clients: () => readonly ApiClient[];
+  readonly mostSamples: number;
+  /** False while the server drains. */
+  readonly accepting: () => boolean;
+}
+
+/**
+ * The REST half of the Open Inference Protocol V2. What a server is, and whether it is alive, is told to everyone;
+ * whatever is said about a model is said to clients whose key covers it.
+ */
+export function predictionRoutes(app: FastifyInstance, parts: PredictionParts): void {
+  const { endpoints, clients, mostSamples, accepting } = parts;
+
+  app.decorateRequest('apiClient', undefined);
+  app.decorateRequest('answeredBy', undefined);
+
+  app.get('/v2', () => ({ name: 'assay', version: '2', extensions: [] }));
+  app.get('/v2/health/live', () => ({ live: true }));
+  // Not "every model is ready", as the protocol has it: whoever can write a ref to the store could then take every
+  // gateway out of service with a release that never verifies. Readiness of one model is its own route.
+  app.get('/v2/health/ready', (_request, reply) => {
+    const ready = endpoints.polled() && accepting();
+    return reply.code(ready ? 200 : 503).send({ ready });
+  });
+
+  void app.register(async (models) => {
+    // Before the body is read: nobody gets a stranger's megabytes parsed.
+    models.addHook<{ Params: ModelParams }>('onRequest', async (request) => {
+      const client = authenticate(clients(), request.headers.authorization);
+      request.apiClient = client.name;
+      authorize(client, request.params.name);
+    });
+    for (const path of ['/v2/models/:name', '/v2/models/:name/versions/:version']) {
+      models.get<{ Params: ModelParams }>(path, (request) =>
+        describe(request.params, releaseOf(request.params)),
+      );
+      models.get<{ Params: ModelParams }>(`${path}/ready`, (request) => {
+        releaseOf(request.params);
+        return { name: request.params.name, ready: true };
+      });
+      models.post<{ Params: ModelParams }>(`${path}/infer`, async (request) => {
+        const release = releaseOf(request.params);
+        request.answeredBy = release.revision;
+        return await infer(request.params.name, release, request.body);
+      });
+    }
+  });
+
+  function releaseOf({ name, version }: ModelParams): WarmRelease {
+    const endpoint = endpoints.get(name);
+    if (endpoint === undefined) throw new RefusedError('endpoint-unknown', 'no such endpoint');
+    const live = endpoint.live();
+    if (live === undefined) {
+      throw new RefusedError('endpoint-not-ready', `no release of ${name} is verified and loaded`);
+    }
+    if (version !== undefined && version !== String(live.revision)) {
+      throw new RefusedError('endpoint-unknown', `expected the live revision of ${name}, ${live.revision}`);
+    }
+    return live;
+  }
+
+  async function infer(name: string, release: WarmRelease, body: unknown): Promise<InferenceAnswer> {
+    const { card, lease, model, revision } = release;
+    const { id, samples, values, outputs } = readInferenceRequest(card, body, mostSamples);
+    const logits = await logitsOf(lease.run, card, samples, values);
+    return {
+      ...(id === undefined ? {} : { id }),
+      model_name: name,
+      model_version: String(revision),
+      parameters: { model },
+      outputs: outputTensors(card, logits, outputs),
+    };
+  }
+}
+
+function describe({ name }: ModelParams, { card, revision, model }: WarmRelease) {
+  return {
+    name,
+    versions: [String(revision)],
+    platform: 'onnx_onnxv1',
+    inputs: [{ name: card.input.name, datatype: 'FP32', shape: [-1, ...card.input.shape] }],
+    outputs: describeOutputs(card),
+    parameters: { model },
+  };
+}
