@@ -189,11 +189,6 @@ export const errorTable = {
     hint: 'The signature is for other files than these: do not use them.',
   },
   'inputs-mismatch': { status: 422, exit: 3, hint: 'Sign records and files of one and the same run.' },
-  'verdict-forged': {
-    status: 403,
-    exit: 3,
-    hint: 'The evidence decides otherwise than the verdict: run the gate again and look for who changed it.',
-  },
   'chain-unverified': {
     status: 403,
     exit: 3,
@@ -201,6 +196,11 @@ export const errorTable = {
   },
   'key-missing': { status: 404, exit: 2, hint: 'Run `assay keys init`.' },
   'key-exists': { status: 409, exit: 2, hint: 'Keys are never overwritten: move the old ones away first.' },
+  'update-refused': {
+    status: 409,
+    exit: 3,
+    hint: 'See `assay status` for what the run or endpoint waits for.',
+  },
   'not-found': { status: 404, exit: 2, hint: 'Check the name; `assay runs` lists what exists.' },
 } as const satisfies Record<string, ErrorEntry>;
 

@@ -32,7 +32,7 @@ const evasionGateSchema = z.strictObject({
   ...shared,
 });
 
-const gateSchema = z.discriminatedUnion('gate', [accuracyGateSchema, evasionGateSchema]);
+export const gateSchema = z.discriminatedUnion('gate', [accuracyGateSchema, evasionGateSchema]);
 
 /** What a model must prove before it is released. */
 export const gatesSchema = z

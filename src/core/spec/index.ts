@@ -5,6 +5,7 @@ export {
   type EvasionGateSpec,
   type GateSpec,
   gateName,
+  gateSchema,
   gatesSchema,
 } from './gates.js';
 export { type Lifecycle, lifecycleSchema } from './lifecycle.js';

@@ -1,2 +1,24 @@
-export { type StatementRole, statementRoles, type TrustPolicy, trustPolicySchema } from './policy.js';
+export {
+  attestApproval,
+  attestData,
+  attestModel,
+  attestVerdicts,
+  type DecideAgain,
+  signRelease,
+  type TrainingRun,
+} from './attest.js';
+export { openEnvelope, preAuthenticationEncoding, signEnvelope } from './envelope.js';
+export { generateSigningKey, keyIdOf, readSigner, type Signer, type SigningKey } from './keys.js';
+export { type ModelFolder, signModel, verifyModelSignature } from './model-signature.js';
+export {
+  createTrustPolicy,
+  type KeyGrant,
+  readTrustPolicy,
+  type StatementRole,
+  statementRoles,
+  type TrustPolicy,
+  trustPolicySchema,
+  writeTrustPolicy,
+} from './policy.js';
+export { type OpenedStatement, readStatement } from './statement.js';
 export type { ChainLink, Verification, VerificationFailure, VerifiedRelease } from './verification.js';

@@ -1,5 +1,8 @@
+import { parse as parseYaml, stringify as stringifyYaml } from 'yaml';
 import { z } from 'zod';
+import { RefusedError } from '../errors/index.js';
 import { gatesSchema, nameSchema } from '../spec/index.js';
+import { keyIdOf } from './keys.js';
 
 export const statementRoles = [
   'data',
@@ -29,7 +32,20 @@ export const trustPolicySchema = z.strictObject({
         endpoints: z.array(nameSchema).optional(),
       }),
     )
-    .min(1),
+    .min(1)
+    .superRefine((keys, context) => {
+      for (const [index, { id, publicKey }] of keys.entries()) {
+        const problem = keyProblem(id, publicKey);
+        if (problem) context.addIssue({ code: 'custom', path: [index, 'id'], message: problem });
+        if (keys.findIndex((key) => key.id === id) !== index) {
+          context.addIssue({
+            code: 'custom',
+            path: [index, 'id'],
+            message: `expected each key once, got ${id} again`,
+          });
+        }
+      }
+    }),
   /** Per endpoint: the gates a model must have passed, at least this strictly. */
   endpoints: z
     .record(nameSchema, z.strictObject({ gates: gatesSchema.optional(), approval: z.boolean().optional() }))
@@ -37,3 +53,73 @@ export const trustPolicySchema = z.strictObject({
 });
 
 export type TrustPolicy = z.infer<typeof trustPolicySchema>;
+
+/** A public key and what it may vouch for: everything, everywhere, unless said otherwise. */
+export interface KeyGrant {
+  /** SubjectPublicKeyInfo, PEM. */
+  readonly publicKey: string;
+  readonly roles?: readonly StatementRole[];
+  readonly endpoints?: readonly string[];
+}
+
+/**
+ * Makes the policy that believes these keys.
+ *
+ * @throws RefusedError `key-invalid` or `trust-policy-invalid`
+ */
+export function createTrustPolicy(
+  keys: readonly KeyGrant[],
+  endpoints: TrustPolicy['endpoints'] = {},
+): TrustPolicy {
+  return checkPolicy({
+    version: 1,
+    keys: keys.map(({ publicKey, roles = statementRoles, endpoints: speaksFor }) => ({
+      id: keyIdOf(publicKey),
+      publicKey,
+      roles,
+      ...(speaksFor && { endpoints: speaksFor }),
+    })),
+    endpoints,
+  });
+}
+
+/**
+ * Reads a policy from YAML or JSON.
+ *
+ * @throws RefusedError `trust-policy-invalid`, with every problem as a detail
+ */
+export function readTrustPolicy(text: string): TrustPolicy {
+  let content: unknown;
+  try {
+    // No aliases: a few lines of them expand to gigabytes.
+    content = parseYaml(text, { uniqueKeys: true, maxAliasCount: 0, logLevel: 'error' });
+  } catch (error) {
+    throw new RefusedError('trust-policy-invalid', `expected YAML: ${(error as Error).message}`);
+  }
+  return checkPolicy(content);
+}
+
+/** The YAML text of a policy, which {@link readTrustPolicy} reads back as the same policy. */
+export function writeTrustPolicy(policy: TrustPolicy): string {
+  return stringifyYaml(policy);
+}
+
+function checkPolicy(content: unknown): TrustPolicy {
+  const parsed = trustPolicySchema.safeParse(content);
+  if (parsed.success) return parsed.data;
+  const details = parsed.error.issues.map(
+    ({ path, message }) => `${path.map(String).join('.') || '(whole policy)'}: ${message}`,
+  );
+  throw new RefusedError('trust-policy-invalid', `expected a trust policy, got ${details[0]}`, details);
+}
+
+/** A key under another key's id would speak in that key's name. */
+function keyProblem(id: string, publicKey: string): string | undefined {
+  try {
+    const actual = keyIdOf(publicKey);
+    return actual === id ? undefined : `expected ${actual}, the id of this public key, got ${id}`;
+  } catch (error) {
+    if (error instanceof RefusedError) return error.message;
+    throw error;
+  }
+}

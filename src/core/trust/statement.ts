@@ -1,0 +1,114 @@
+import { z } from 'zod';
+import { RefusedError } from '../errors/index.js';
+import { canonicalJson } from '../store/index.js';
+import { intotoPayloadType, openEnvelope, requireKeyMay, signEnvelope, type TrustedKey } from './envelope.js';
+import type { Signer } from './keys.js';
+import type { TrustPolicy } from './policy.js';
+import { predicateTypes } from './statements/index.js';
+import { type Descriptor, descriptorSchema, type PredicateType } from './statements/predicate.js';
+import { parseStrictJson } from './strict-json.js';
+
+const statementType = 'https://in-toto.io/Statement/v1';
+
+const statementSchema = z.strictObject({
+  _type: z.literal(statementType),
+  /** Exactly one: a list would leave open which of them a check was about. */
+  subject: z.tuple([descriptorSchema]),
+  predicateType: z.string(),
+  predicate: z.unknown(),
+});
+
+/** A statement whose signature, signer's role and shape were checked. Whether it is true of anything comes next. */
+export interface OpenedStatement<T> {
+  readonly type: PredicateType<T>;
+  readonly subject: Descriptor;
+  readonly predicate: T;
+  readonly key: TrustedKey;
+}
+
+/**
+ * Signs an in-toto statement and returns the bytes of its bundle.
+ *
+ * @throws RefusedError `statement-invalid` when no verifier would read the predicate
+ */
+export async function signStatement<T>(
+  signer: Signer,
+  type: PredicateType<T>,
+  subject: Descriptor,
+  predicate: T,
+): Promise<Uint8Array> {
+  const statement = {
+    _type: statementType,
+    subject: [descriptorSchema.parse(subject)],
+    predicateType: type.type,
+    predicate: parsePredicate(type, predicate),
+  };
+  return signEnvelope(signer, intotoPayloadType, Buffer.from(canonicalJson(statement)));
+}
+
+/**
+ * Opens a statement of any known type: signature first, then shape, then whether the key may say such a thing.
+ *
+ * @throws RefusedError what `openEnvelope` throws, `statement-invalid`, `statement-type` or `key-not-allowed`
+ */
+export function readStatement(bundle: Uint8Array, policy: TrustPolicy): OpenedStatement<unknown> {
+  const { payload, key } = openEnvelope(bundle, policy);
+  const { predicateType, subject, predicate } = parseStatement(payload);
+  const type = predicateTypes.find((known) => known.type === predicateType);
+  if (!type) {
+    throw new RefusedError(
+      'statement-type',
+      `expected a known type of statement, got ${JSON.stringify(predicateType)}`,
+    );
+  }
+  requireKeyMay(key, type.role);
+  return { type, subject: subject[0], predicate: parsePredicate(type, predicate), key };
+}
+
+/**
+ * Opens a statement that must be of one type and, where an endpoint is named, by a key that may speak for it.
+ *
+ * @throws RefusedError what {@link readStatement} throws
+ */
+export function openStatement<T>(
+  bundle: Uint8Array,
+  policy: TrustPolicy,
+  type: PredicateType<T>,
+  endpoint?: string,
+): OpenedStatement<T> {
+  const opened = readStatement(bundle, policy);
+  if (opened.type.type !== type.type) {
+    throw new RefusedError(
+      'statement-type',
+      `expected a statement of type ${type.type}, got ${opened.type.type}`,
+    );
+  }
+  requireKeyMay(opened.key, type.role, endpoint);
+  return { ...opened, type, predicate: opened.predicate as T };
+}
+
+function parseStatement(payload: Uint8Array): z.infer<typeof statementSchema> {
+  let json: unknown;
+  try {
+    json = parseStrictJson(payload);
+  } catch (error) {
+    throw new RefusedError('statement-invalid', `expected a JSON statement: ${(error as Error).message}`);
+  }
+  const parsed = statementSchema.safeParse(json);
+  if (!parsed.success) {
+    throw new RefusedError(
+      'statement-invalid',
+      `expected an in-toto statement: ${z.prettifyError(parsed.error)}`,
+    );
+  }
+  return parsed.data;
+}
+
+function parsePredicate<T>(type: PredicateType<T>, predicate: unknown): T {
+  const parsed = type.schema.safeParse(predicate);
+  if (parsed.success) return parsed.data;
+  throw new RefusedError(
+    'statement-invalid',
+    `expected a predicate of type ${type.type}: ${z.prettifyError(parsed.error)}`,
+  );
+}

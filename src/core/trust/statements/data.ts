@@ -1,0 +1,21 @@
+import { z } from 'zod';
+import { dataSchema, digestSchema } from '../../spec/index.js';
+import type { PredicateType } from './predicate.js';
+
+const schema = z.strictObject({
+  /** The bytes that were read. */
+  source: digestSchema,
+  rows: z.strictObject({ train: z.int(), validation: z.int(), test: z.int() }),
+  /** Every allowed label, by class index. */
+  classes: z.array(z.union([z.string(), z.int()])),
+  /** What every row was checked against; a row that failed is not in the snapshot. */
+  checks: dataSchema,
+  attestedAt: z.iso.datetime(),
+});
+
+/** Says of a snapshot: these rows came from that source and passed these checks. */
+export const dataPredicate: PredicateType<z.infer<typeof schema>> = {
+  type: 'https://assay.dev/attestation/data/v1',
+  role: 'data',
+  schema,
+};

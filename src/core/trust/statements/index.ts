@@ -1,0 +1,19 @@
+import { approvalPredicate } from './approval.js';
+import { dataPredicate } from './data.js';
+import { modelSignaturePredicate } from './model-signature.js';
+import type { PredicateType } from './predicate.js';
+import { provenancePredicate } from './provenance.js';
+import { releasePredicate } from './release.js';
+import { testResultPredicate } from './test-result.js';
+import { verificationPredicate } from './verification-summary.js';
+
+/** Every kind of statement there is. */
+export const predicateTypes: readonly PredicateType<unknown>[] = [
+  dataPredicate,
+  modelSignaturePredicate,
+  provenancePredicate,
+  testResultPredicate,
+  verificationPredicate,
+  approvalPredicate,
+  releasePredicate,
+];
