@@ -22,7 +22,7 @@ export const trainerEventSchema = z.discriminatedUnion('event', [
   }),
   z.strictObject({
     event: z.literal('checkpoint'),
-    /** A file from which `--resume` continues, written whole before it is announced. */
+    /** A file in the output folder from which `--resume` continues, written whole before it is announced. */
     file: z.string(),
     done: z.number().min(0),
   }),

@@ -1,0 +1,149 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
+import { RefusedError, TransientError } from '../errors/index.js';
+import { readLines } from './event-lines.js';
+
+/** Milliseconds between asking a trainer to stop and stopping it. */
+const graceMs = 1000;
+/** Bytes of stderr that are kept for error messages. */
+const tailBytes = 8192;
+
+export interface Ending {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** Last lines of stderr, without control characters. */
+  readonly stderr: readonly string[];
+}
+
+type Trainer = ChildProcessByStdio<null, Readable, Readable>;
+
+/**
+ * Runs a program as the leader of its own process group and hands on its stdout line by line. However this ends, no
+ * process of the group outlives it: not after an abort, not after an error in `onLine`, not after `kill -9` of this
+ * process.
+ *
+ * @param limit - aborting it stops the program (SIGTERM, SIGKILL a second later) and rejects with its reason
+ * @throws RefusedError `training-refused` when the program cannot be started
+ */
+export async function superviseProgram(
+  command: readonly string[],
+  workingFolder: string,
+  environment: Readonly<Record<string, string>>,
+  onLine: (line: Uint8Array) => Promise<void>,
+  limit: AbortSignal,
+): Promise<Ending> {
+  limit.throwIfAborted();
+  const [program, ...args] = command;
+  if (program === undefined)
+    throw new RefusedError('training-refused', 'expected a command, got an empty one');
+  const trainer = spawn(program, args, {
+    cwd: workingFolder,
+    env: { ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  const exit = exitOf(trainer, program);
+  const stderr = keepTail(trainer.stderr);
+  const reading = readLines(trainer.stdout, onLine);
+  const guard = trainer.pid === undefined ? undefined : guardGroup(trainer.pid);
+  try {
+    // The group goes as soon as its leader is gone, so that no grandchild keeps stdout open.
+    const gone = exit.then((ending) => {
+      signalGroup(trainer, 'SIGKILL');
+      return ending;
+    });
+    const [ending, rest] = await unlessAborted(limit, Promise.all([gone, reading]));
+    if (rest.length > 0 && ending.code === 0) await unlessAborted(limit, onLine(rest));
+    return { ...ending, stderr: await stderr };
+  } catch (error) {
+    await terminate(trainer, exit);
+    throw error;
+  } finally {
+    guard?.kill('SIGKILL');
+  }
+}
+
+function exitOf(trainer: Trainer, program: string): Promise<Pick<Ending, 'code' | 'signal'>> {
+  return new Promise((resolve, reject) => {
+    trainer.once('error', (error: NodeJS.ErrnoException) => {
+      reject(
+        error.code === 'ENOENT' || error.code === 'EACCES'
+          ? new RefusedError(
+              'training-refused',
+              `expected a program that this worker can start, got ${program}: ${error.code}`,
+              [],
+              { cause: error },
+            )
+          : new TransientError(`the trainer ${program} could not be started: ${error.message}`, {
+              cause: error,
+            }),
+      );
+    });
+    trainer.once('exit', (code, signal) => resolve({ code, signal }));
+  });
+}
+
+/**
+ * A shell that waits at a pipe whose other end only this process holds. When this process dies, however it dies, the
+ * pipe closes and the shell kills the group: an orphan would go on training beside its own replacement.
+ */
+function guardGroup(group: number): { kill(signal: NodeJS.Signals): boolean } {
+  const guard = spawn('/bin/sh', ['-c', 'read -r _; kill -s KILL -- "-$1"', 'guard', `${group}`], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+    env: {},
+  });
+  // Without a shell the trainer runs unguarded, which is no reason not to run it.
+  guard.once('error', () => undefined);
+  guard.unref();
+  return guard;
+}
+
+async function terminate(trainer: Trainer, exit: Promise<unknown>): Promise<void> {
+  const exited = exit.then(
+    () => undefined,
+    () => undefined,
+  );
+  if (trainer.pid !== undefined && trainer.exitCode === null && trainer.signalCode === null) {
+    signalGroup(trainer, 'SIGTERM');
+    const timer = setTimeout(() => signalGroup(trainer, 'SIGKILL'), graceMs);
+    await exited;
+    clearTimeout(timer);
+  }
+  signalGroup(trainer, 'SIGKILL');
+  trainer.stdout.destroy();
+  trainer.stderr.destroy();
+}
+
+function signalGroup(trainer: Trainer, signal: NodeJS.Signals): void {
+  if (trainer.pid === undefined) return;
+  try {
+    process.kill(-trainer.pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+async function keepTail(stderr: Readable): Promise<readonly string[]> {
+  let tail = Buffer.alloc(0);
+  try {
+    for await (const chunk of stderr) {
+      tail = Buffer.concat([tail, chunk as Buffer]).subarray(-tailBytes);
+    }
+  } catch {
+    // A pipe broken by our own kill: what was read so far is what there is.
+  }
+  return tail
+    .toString('utf8')
+    .split('\n')
+    .map((line) => line.replace(/\p{Cc}/gu, ''))
+    .filter((line) => line.trim() !== '');
+}
+
+function unlessAborted<Value>(signal: AbortSignal, work: Promise<Value>): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
