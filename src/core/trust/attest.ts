@@ -4,6 +4,7 @@ import {
   type Digest,
   type GateSpec,
   gateName,
+  type ModelCard,
   type ModelRecord,
   modelCardSchema,
   type ReleaseRecord,
@@ -21,6 +22,7 @@ import { descriptorOf, type PredicateType } from './statements/predicate.js';
 import { provenancePredicate, trainingBuildType } from './statements/provenance.js';
 import { releasePredicate } from './statements/release.js';
 import { resultOfStatus, testResultPredicate } from './statements/test-result.js';
+import { parseStrictJson } from './strict-json.js';
 
 /*
  * Each function signs, stores the bundle, files it under its subject and returns the bundle's digest. Signing twice is
@@ -71,9 +73,7 @@ export async function attestModel(
   if (!cardFile) {
     throw new RefusedError('inputs-mismatch', `expected model-card.json in ${record.model}, got none`);
   }
-  const card = modelCardSchema.parse(
-    JSON.parse(Buffer.from(await store.readBlob(cardFile.digest)).toString()),
-  );
+  const card = readCard(await store.readBlob(cardFile.digest));
   requireEqual('snapshot of the model card', record.snapshot, card.snapshot);
   requireEqual('seed of the model card', record.seed, card.training.seed);
   requireEqual('seed of the training block', record.seed, run.training.seed);
@@ -198,5 +198,13 @@ function requireEqual(what: string, expected: unknown, got: unknown): void {
       'inputs-mismatch',
       `expected the ${what} to be ${canonicalJson(expected)}, got ${got === undefined ? 'none' : canonicalJson(got)}`,
     );
+  }
+}
+
+function readCard(bytes: Uint8Array): ModelCard {
+  try {
+    return modelCardSchema.parse(parseStrictJson(bytes));
+  } catch (error) {
+    throw new RefusedError('inputs-mismatch', `expected a model card: ${(error as Error).message}`);
   }
 }

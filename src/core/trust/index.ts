@@ -7,8 +7,11 @@ export {
   signRelease,
   type TrainingRun,
 } from './attest.js';
+export { attestVerification } from './attest-verification.js';
 export { openEnvelope, preAuthenticationEncoding, signEnvelope } from './envelope.js';
 export { generateSigningKey, keyIdOf, readSigner, type Signer, type SigningKey } from './keys.js';
+export type { Evidence } from './links/evidence.js';
+export type { ExpectedRelease } from './links/release.js';
 export { type ModelFolder, signModel, verifyModelSignature } from './model-signature.js';
 export {
   createTrustPolicy,
@@ -21,4 +24,11 @@ export {
   writeTrustPolicy,
 } from './policy.js';
 export { type OpenedStatement, readStatement } from './statement.js';
-export type { ChainLink, Verification, VerificationFailure, VerifiedRelease } from './verification.js';
+export type {
+  ChainFailureCode,
+  ChainLink,
+  Verification,
+  VerificationFailure,
+  VerifiedRelease,
+} from './verification.js';
+export { verifyRelease } from './verify-release.js';

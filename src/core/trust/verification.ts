@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../errors/index.js';
 import type { Digest, ModelCard, ReleaseRecord } from '../spec/index.js';
 
 /** A link of the chain that can break. */
@@ -11,11 +12,44 @@ export type ChainLink =
   | 'verification'
   | 'approval';
 
+/** How statements that are each well signed can still fail to make a chain. */
+export type ChainFailureCode =
+  /** The release is for another endpoint than the one asked about. */
+  | 'endpoint-mismatch'
+  /** The endpoint has already been at this revision or a later one. */
+  | 'revision-downgraded'
+  /** A good statement, but about another artifact. */
+  | 'subject-mismatch'
+  /** The model folder has other files than a model folder has. */
+  | 'model-files'
+  | 'card-invalid'
+  /** The model card says otherwise than the provenance or the data statement. */
+  | 'card-mismatch'
+  /** The model was not trained on the snapshot that its card names, or without a recorded environment. */
+  | 'materials-mismatch'
+  /** A gate was run on another snapshot. */
+  | 'snapshot-mismatch'
+  /** The test results belong to different lists of gates, or to one that cannot be read. */
+  | 'gates-mismatch'
+  | 'gate-missing'
+  | 'gate-repeated'
+  /** A gate failed or was inconclusive, or its statement contradicts itself. */
+  | 'gate-failed'
+  /** A gate passed, but asked for less than the trust policy does. */
+  | 'gate-weaker'
+  | 'summary-failed'
+  /** The summary lists other statements than the chain. */
+  | 'inputs-mismatch'
+  | 'approval-missing'
+  | 'approval-rejected'
+  /** The person saw another summary, or said yes for another endpoint. */
+  | 'approval-mismatch';
+
 /** One reason not to serve a release. */
 export interface VerificationFailure {
   readonly link: ChainLink;
-  /** Stable, for programs: `signature-invalid`, `digest-mismatch`, `key-not-allowed`, … */
-  readonly code: string;
+  /** Stable, for programs. */
+  readonly code: ChainFailureCode | ErrorCode;
   /** For people: what was expected, what was found. */
   readonly message: string;
 }

@@ -1,0 +1,34 @@
+import type { ModelCard } from '../../spec/index.js';
+import { canonicalJson } from '../../store/index.js';
+import { dataPredicate } from '../statements/data.js';
+import type { Evidence } from './evidence.js';
+import { expect, type Inspection, openLink } from './inspection.js';
+
+/**
+ * Link 5: the snapshot passed its checks, and it is the one that the model was trained on.
+ *
+ * @returns how many test rows the snapshot has; undefined when the statement cannot be read
+ */
+export async function checkData(
+  inspection: Inspection,
+  { endpoint, chain }: Evidence,
+  card: ModelCard | undefined,
+): Promise<number | undefined> {
+  const about = { endpoint, subject: card?.snapshot };
+  const opened = await openLink(inspection, 'data', dataPredicate, chain.data, about);
+  if (!opened) return undefined;
+  const { checks, classes, rows } = opened.predicate;
+  if (card) {
+    const columns = checks.features.flatMap((feature) => feature.columns);
+    const said = canonicalJson({ columns, classes });
+    const carded = canonicalJson({ columns: card.input.columns, classes: card.output.classes });
+    expect(
+      inspection,
+      'data',
+      said === carded,
+      'card-mismatch',
+      `expected the columns and classes of the model card, ${carded}, got ${said}`,
+    );
+  }
+  return rows.test;
+}

@@ -1,0 +1,48 @@
+import type { ModelCard } from '../../spec/index.js';
+import { canonicalJson } from '../../store/index.js';
+import { digestNamed } from '../statements/predicate.js';
+import { provenancePredicate } from '../statements/provenance.js';
+import type { Evidence } from './evidence.js';
+import { expect, type Inspection, openLink } from './inspection.js';
+
+/** Link 4: this model, and no other, came out of a training on the snapshot and with the parameters of its card. */
+export async function checkProvenance(
+  inspection: Inspection,
+  { endpoint, model, chain }: Evidence,
+  card: ModelCard | undefined,
+): Promise<void> {
+  const about = { endpoint, subject: model };
+  const opened = await openLink(inspection, 'provenance', provenancePredicate, chain.provenance, about);
+  if (!opened) return;
+  const { externalParameters, resolvedDependencies } = opened.predicate.buildDefinition;
+  expect(
+    inspection,
+    'provenance',
+    digestNamed(resolvedDependencies, 'environment') !== undefined,
+    'materials-mismatch',
+    'expected one environment among the materials, got none or several',
+  );
+  if (!card) return;
+  const snapshot = digestNamed(resolvedDependencies, 'snapshot');
+  expect(
+    inspection,
+    'provenance',
+    snapshot === card.snapshot,
+    'materials-mismatch',
+    `expected snapshot ${card.snapshot} of the model card among the materials, got ${snapshot ?? 'none or several'}`,
+  );
+  const { name, training } = externalParameters;
+  const said = canonicalJson({ name, seed: training.seed, parameters: training.parameters });
+  const carded = canonicalJson({
+    name: card.name,
+    seed: card.training.seed,
+    parameters: card.training.parameters,
+  });
+  expect(
+    inspection,
+    'provenance',
+    said === carded,
+    'card-mismatch',
+    `expected the training of the model card, ${carded}, got ${said}`,
+  );
+}

@@ -1,0 +1,18 @@
+import { verifyModelSignature } from '../model-signature.js';
+import type { Evidence } from './evidence.js';
+import { attempt, type Inspection, readBytes } from './inspection.js';
+import type { ReadModel } from './model.js';
+
+/** Link 3: the model's maker signed exactly these files under exactly this name. */
+export async function checkSignature(
+  inspection: Inspection,
+  { endpoint, chain }: Evidence,
+  model: ReadModel | undefined,
+): Promise<void> {
+  await attempt(inspection, 'signature', async () => {
+    const bundle = await readBytes(inspection.store, chain.signature);
+    // Without its card a model has no name: that failure is reported, and there is nothing to compare.
+    if (!model?.card) return;
+    verifyModelSignature(bundle, inspection.policy, { name: model.card.name, files: model.files }, endpoint);
+  });
+}
