@@ -72,7 +72,7 @@ interface Search {
 async function climb(search: Search, restart: number, batch: readonly number[]): Promise<void> {
   const { options, context, size } = search;
   let standing = batch;
-  let points = new Float32Array(batch.length * size);
+  let points: Float32Array = new Float32Array(batch.length * size);
   batch.forEach((index, row) => {
     points.set(randomStart(search, index, restart), row * size);
   });
@@ -84,8 +84,7 @@ async function climb(search: Search, restart: number, batch: readonly number[]):
     rows.forEach((row, position) => {
       for (let i = 0; i < size; i++) {
         const at = standing[row]! * size + i;
-        const moved =
-          next[position * size + i]! + options.stepSize * signOrZero(gradient[row * size + i]!);
+        const moved = next[position * size + i]! + options.stepSize * signOrZero(gradient[row * size + i]!);
         next[position * size + i] = Math.min(
           search.box.upper[at]!,
           Math.max(search.box.lower[at]!, Math.fround(moved)),

@@ -67,7 +67,6 @@ export function logGamma(x: number): number {
     (1 / 12 -
       square *
         (1 / 360 -
-          square *
-            (1 / 1260 - square * (1 / 1680 - square * (1 / 1188 - (square * 691) / 360360)))));
+          square * (1 / 1260 - square * (1 / 1680 - square * (1 / 1188 - (square * 691) / 360360)))));
   return (large - 0.5) * Math.log(large) - large + 0.5 * Math.log(2 * Math.PI) + series - shift;
 }

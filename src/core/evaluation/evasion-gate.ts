@@ -1,0 +1,57 @@
+import { type EvasionGateSpec, gateName } from '../spec/index.js';
+import { judgeControls } from './evasion-controls.js';
+import { measureEvasion } from './evasion-measurement.js';
+import { type EvasionRow, evasionRowSchema, isRobust } from './evasion-row.js';
+import type { Gate } from './gate.js';
+import { type Finding, judgeMinimum, proportion, worstStatus } from './judgement.js';
+
+/** Does the model answer right however an adversary moves the input inside the ball? */
+export const evasionGate: Gate<EvasionGateSpec, EvasionRow> = {
+  kind: 'evasion',
+  rowSchema: evasionRowSchema,
+  sampleCount: (spec, available) => Math.min(spec.samples, available),
+  measure: measureEvasion,
+
+  decide(spec, { rows, obstacle }) {
+    const robust = proportion(rows.filter(isRobust).length, rows.length, spec.confidence);
+    // Attacks bound robustness from above: what they broke is broken, so a failure stands whatever the controls say.
+    const findings: readonly Finding[] = [
+      judgeMinimum('Robust accuracy', robust, spec.minimum),
+      ...(obstacle === undefined
+        ? judgeControls(rows, spec.confidence)
+        : [
+            {
+              status: 'inconclusive' as const,
+              reason: `The model cannot be attacked by gradient: ${obstacle}`,
+            },
+          ]),
+    ];
+    return {
+      gate: gateName(spec),
+      kind: 'evasion',
+      status: worstStatus(findings),
+      metric: 'robust accuracy',
+      estimate: robust.estimate,
+      interval: [...robust.interval],
+      confidence: spec.confidence,
+      n: rows.length,
+      threshold: spec.minimum,
+      reasons: findings.map(({ reason }) => reason),
+      figures: figuresOf(spec, rows),
+    };
+  },
+};
+
+function figuresOf(spec: EvasionGateSpec, rows: readonly EvasionRow[]): Record<string, number> {
+  const share = (holds: (row: EvasionRow) => boolean): number =>
+    rows.length === 0 ? 0 : rows.filter(holds).length / rows.length;
+  const cosines = rows.flatMap(({ gradient }) => gradient?.cosine ?? []).sort((one, other) => one - other);
+  const median = cosines[Math.floor(cosines.length / 2)];
+  return {
+    epsilon: spec.epsilon,
+    'clean accuracy': share(({ correct }) => correct),
+    'robust accuracy against fgsm': share(({ correct, attacks }) => correct && !attacks?.fgsm.broken),
+    'robust accuracy against pgd': share(({ correct, attacks }) => correct && !attacks?.pgd.broken),
+    ...(median === undefined ? {} : { 'median gradient cosine': median }),
+  };
+}

@@ -1,0 +1,223 @@
+import {
+  type AttackContext,
+  type AttackResult,
+  attacks,
+  type Classifier,
+  insideThreatModel,
+  linfDistance,
+  predictedClass,
+  type Samples,
+  type ThreatModel,
+} from '../attacks/index.js';
+import { RefusedError } from '../errors/index.js';
+import type { EvasionGateSpec } from '../spec/index.js';
+import { controlLimits } from './evasion-controls.js';
+import { type AttackOutcome, type EvasionRow, isRobust } from './evasion-row.js';
+import type { EvidenceRow, GateSubject, Measurement } from './gate.js';
+import { gradientCosine } from './gradient-check.js';
+import { sampleBytes, serveCleanly } from './serve-cleanly.js';
+
+/** Samples in one run of the gradient graph: memory only, results do not depend on it. */
+const BATCH_SIZE = 64;
+
+/**
+ * Attacks the model, cheapest first: its errors on clean samples, then FGSM, then PGD on all that is right as it is (also
+ * on what FGSM broke, to see whether many steps do what one step does), then the controls. Whatever an attack claims is
+ * looked at again alone, in the serving session.
+ */
+export async function measureEvasion(
+  spec: EvasionGateSpec,
+  subject: GateSubject,
+): Promise<Measurement<EvasionRow>> {
+  const progress = (from: number, to: number) => (fraction: number) =>
+    subject.onProgress?.(from + (to - from) * fraction);
+  const clean = await serveCleanly(subject, progress(0, 0.05));
+  let classifier: Classifier;
+  try {
+    classifier = await subject.openClassifier();
+  } catch (error) {
+    if (!(error instanceof RefusedError && error.code === 'operator-unsupported')) throw error;
+    return { rows: clean.map(notAttacked), obstacle: error.message };
+  }
+  try {
+    const bench: Bench = { spec, subject, classifier };
+    const attacked = await attackCorrect(bench, clean, progress(0.05, 0.8));
+    const unbounded = await attackUnbounded(bench, attacked, progress(0.8, 0.95));
+    return { rows: await checkGraph(bench, unbounded, progress(0.95, 1)) };
+  } finally {
+    await classifier.close();
+  }
+}
+
+interface Bench {
+  readonly spec: EvasionGateSpec;
+  readonly subject: GateSubject;
+  readonly classifier: Classifier;
+}
+
+type Progress = (fraction: number) => void;
+
+function notAttacked(row: EvidenceRow): EvasionRow {
+  return { ...row, attacks: null, unbounded: null, gradient: null, logitsDifference: null };
+}
+
+async function attackCorrect(
+  bench: Bench,
+  clean: readonly EvidenceRow[],
+  progress: Progress,
+): Promise<readonly EvasionRow[]> {
+  const { spec, subject, classifier } = bench;
+  const targets = positionsWhere(clean, ({ correct }) => correct);
+  const samples = select(subject, targets);
+  const threat = ballOf(subject, spec.epsilon);
+  const context = (from: number, to: number): AttackContext => attackContext(subject, progress, from, to);
+  const fgsm = await attacks.fgsm.run(classifier, samples, threat, {}, context(0, 0.1));
+  const pgd = await attacks.pgd.run(
+    classifier,
+    samples,
+    threat,
+    pgdOptions(spec, spec.epsilon),
+    context(0.1, 0.9),
+  );
+
+  const rows = clean.map(notAttacked);
+  for (const [i, position] of targets.entries()) {
+    rows[position] = {
+      ...rows[position]!,
+      attacks: {
+        fgsm: await recheck(subject, samples, i, fgsm, threat),
+        pgd: await recheck(subject, samples, i, pgd, threat),
+      },
+    };
+    progress(0.9 + (0.1 * (i + 1)) / targets.length);
+  }
+  return rows;
+}
+
+/** The same attack, allowed to move anywhere in the valid range: what withstands *that* is not robust but unattacked. */
+async function attackUnbounded(
+  { spec, subject, classifier }: Bench,
+  rows: readonly EvasionRow[],
+  progress: Progress,
+): Promise<readonly EvasionRow[]> {
+  const targets = positionsWhere(rows, isRobust).slice(0, controlLimits.unboundedSamples);
+  const samples = select(subject, targets);
+  const epsilon = subject.maximum.reduce((most, high, i) => Math.max(most, high - subject.minimum[i]!), 0);
+  const threat = ballOf(subject, epsilon);
+  const options = pgdOptions(
+    { ...spec, pgd: { steps: spec.pgd.steps, restarts: spec.pgd.restarts } },
+    epsilon,
+  );
+  const result = await attacks.pgd.run(
+    classifier,
+    samples,
+    threat,
+    options,
+    attackContext(subject, progress, 0, 1),
+  );
+  const attacked = [...rows];
+  for (const [i, position] of targets.entries()) {
+    const { broken } = await recheck(subject, samples, i, result, threat);
+    attacked[position] = { ...rows[position]!, unbounded: broken };
+  }
+  return attacked;
+}
+
+/** Holds the gradient graph against the served model, and its gradients against finite differences. */
+async function checkGraph(
+  { subject, classifier }: Bench,
+  rows: readonly EvasionRow[],
+  progress: Progress,
+): Promise<readonly EvasionRow[]> {
+  const { samples, seed, minimum, serve, signal } = subject;
+  const checked: EvasionRow[] = [];
+  for (const [index, row] of rows.entries()) {
+    signal?.throwIfAborted();
+    const one = select(subject, [index]);
+    const served = await serve(sampleBytes(samples.inputs, minimum.length, index));
+    const { logits } = await classifier.lossGradient(one.inputs, one.labels, 1);
+    checked.push({
+      ...row,
+      logitsDifference: relativeDifference(logits, served),
+      gradient:
+        index < controlLimits.gradientSamples
+          ? { cosine: await gradientCosine(classifier, samples, index, subject, seed) }
+          : null,
+    });
+    progress((index + 1) / rows.length);
+  }
+  return checked;
+}
+
+/** Believes an attack only what the served model confirms, from the bytes that a client would send. */
+async function recheck(
+  { classes, minimum, serve, signal }: GateSubject,
+  samples: Samples,
+  index: number,
+  { adversarial, success }: AttackResult,
+  threat: ThreatModel,
+): Promise<AttackOutcome> {
+  signal?.throwIfAborted();
+  const size = minimum.length;
+  const original = samples.inputs.subarray(index * size, (index + 1) * size);
+  const candidate = adversarial.subarray(index * size, (index + 1) * size);
+  const prediction = predictedClass(await serve(sampleBytes(adversarial, size, index)), classes);
+  const claimed = success[index] === 1;
+  return {
+    claimed,
+    broken: claimed && prediction !== samples.labels[index] && insideThreatModel(original, candidate, threat),
+    linf: linfDistance(original, candidate),
+    prediction,
+  };
+}
+
+function ballOf({ minimum, maximum }: GateSubject, epsilon: number): ThreatModel {
+  return { norm: 'linf', epsilon, minimum, maximum };
+}
+
+function pgdOptions({ pgd }: EvasionGateSpec, epsilon: number) {
+  return {
+    steps: pgd.steps,
+    restarts: pgd.restarts,
+    stepSize: pgd.stepSize ?? (2.5 * epsilon) / pgd.steps,
+  };
+}
+
+function attackContext(
+  { seed, signal }: GateSubject,
+  progress: Progress,
+  from: number,
+  to: number,
+): AttackContext {
+  return {
+    seed,
+    batchSize: BATCH_SIZE,
+    onProgress: (fraction) => progress(from + (to - from) * fraction),
+    ...(signal ? { signal } : {}),
+  };
+}
+
+function positionsWhere<Row>(rows: readonly Row[], holds: (row: Row) => boolean): readonly number[] {
+  return rows.flatMap((row, position) => (holds(row) ? [position] : []));
+}
+
+function select({ samples, minimum }: GateSubject, positions: readonly number[]): Samples {
+  const size = minimum.length;
+  const inputs = new Float32Array(positions.length * size);
+  positions.forEach((position, i) => {
+    inputs.set(samples.inputs.subarray(position * size, (position + 1) * size), i * size);
+  });
+  return {
+    ids: positions.map((position) => samples.ids[position]!),
+    inputs,
+    labels: Uint32Array.from(positions, (position) => samples.labels[position]!),
+  };
+}
+
+/** In parts of the largest served logit; 1 where either side is not finite, which no limit allows. */
+function relativeDifference(logits: Float32Array, served: Float32Array): number {
+  const largest = served.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const difference = served.reduce((most, value, i) => Math.max(most, Math.abs(value - logits[i]!)), 0);
+  const relative = difference === 0 ? 0 : difference / largest;
+  return Number.isFinite(relative) ? relative : 1;
+}

@@ -1,0 +1,66 @@
+import type { z } from 'zod';
+import type { Classifier, Samples } from '../attacks/index.js';
+import type { GateSpec, Verdict } from '../spec/index.js';
+
+/** What every row of evidence says of its sample. */
+export interface EvidenceRow {
+  readonly id: string;
+  /** True class index. */
+  readonly label: number;
+  /** Class index that the serving session gives the untouched sample alone; −1 where its logits are not finite. */
+  readonly predicted: number;
+  readonly correct: boolean;
+}
+
+/** The model under test and the samples drawn for it, ready to be measured. */
+export interface GateSubject {
+  /** In the order drawn, which is random but known to anyone who knows the run key. */
+  readonly samples: Samples;
+  /** Number of classes. */
+  readonly classes: number;
+  /** Valid range of each input value (length: one sample's size). */
+  readonly minimum: Float32Array;
+  readonly maximum: Float32Array;
+  /** Keys every random draw, together with the sample's id. */
+  readonly seed: number;
+  /**
+   * One sample through the model as it is served: its own session of the very file, batch size 1.
+   * @param bytes - little-endian float32 values, as a client sends them @returns logits
+   */
+  serve(bytes: Uint8Array): Promise<Float32Array>;
+  /**
+   * Opens the model as an attacker sees it; the gate closes it.
+   * @throws RefusedError `operator-unsupported` when it cannot be differentiated
+   */
+  openClassifier(): Promise<Classifier>;
+  readonly onProgress?: (fraction: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** What a gate saw of every sample, and, where it could not do all of its work, why not. */
+export interface Measurement<Row extends EvidenceRow> {
+  readonly rows: readonly Row[];
+  readonly obstacle?: string;
+}
+
+/** What a decision may depend on: nothing but the evidence. */
+export interface Evidence<Row extends EvidenceRow> extends Measurement<Row> {
+  /** Classes by index, as the snapshot names them. */
+  readonly classes: readonly (string | number)[];
+}
+
+/** A verdict before its evidence has a digest. */
+export type Decision = Omit<Verdict, 'evidence'>;
+
+/** A gate: one file, one value of this interface, one case of the registry. */
+export interface Gate<Spec extends GateSpec, Row extends EvidenceRow> {
+  readonly kind: Spec['gate'];
+  /** One line of evidence. */
+  readonly rowSchema: z.ZodType<Row>;
+  /** How many of the test samples it draws. */
+  sampleCount(spec: Spec, available: number): number;
+  /** Looks at the model, without judging. */
+  measure(spec: Spec, subject: GateSubject): Promise<Measurement<Row>>;
+  /** Judges, without looking: a pure function, run again by whoever signs the verdict. */
+  decide(spec: Spec, evidence: Evidence<Row>): Decision;
+}

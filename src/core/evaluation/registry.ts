@@ -1,0 +1,17 @@
+import type { GateSpec } from '../spec/index.js';
+import { accuracyGate } from './accuracy-gate.js';
+import { evasionGate } from './evasion-gate.js';
+import type { EvidenceRow, Gate } from './gate.js';
+
+/** Calls `use` with the gate that a specification names, and the specification in that gate's own type. */
+export function withGate<Result>(
+  spec: GateSpec,
+  use: <Spec extends GateSpec, Row extends EvidenceRow>(gate: Gate<Spec, Row>, spec: Spec) => Result,
+): Result {
+  switch (spec.gate) {
+    case 'accuracy':
+      return use(accuracyGate, spec);
+    case 'evasion':
+      return use(evasionGate, spec);
+  }
+}

@@ -1,0 +1,29 @@
+import { predictedClass } from '../attacks/index.js';
+import type { EvidenceRow, GateSubject } from './gate.js';
+
+/** One sample's values as the bytes that a client sends: float32, little-endian. */
+export function sampleBytes(inputs: Float32Array, size: number, index: number): Uint8Array {
+  const bytes = new Uint8Array(size * 4);
+  const view = new DataView(bytes.buffer);
+  for (let i = 0; i < size; i++) view.setFloat32(i * 4, inputs[index * size + i]!, true);
+  return bytes;
+}
+
+/** What the served model answers to every sample as it is, one at a time, in the order drawn. */
+export async function serveCleanly(
+  { samples, classes, minimum, serve, signal }: GateSubject,
+  onProgress?: (fraction: number) => void,
+): Promise<readonly EvidenceRow[]> {
+  const rows: EvidenceRow[] = [];
+  for (const [index, id] of samples.ids.entries()) {
+    signal?.throwIfAborted();
+    const label = samples.labels[index]!;
+    const predicted = predictedClass(
+      await serve(sampleBytes(samples.inputs, minimum.length, index)),
+      classes,
+    );
+    rows.push({ id, label, predicted, correct: predicted === label });
+    onProgress?.((index + 1) / samples.ids.length);
+  }
+  return rows;
+}

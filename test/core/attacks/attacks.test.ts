@@ -1,0 +1,327 @@
+import fc from 'fast-check';
+import {
+  type AttackContext,
+  attacks,
+  type Classifier,
+  insideThreatModel,
+  predictedClass,
+  type Samples,
+  type ThreatModel,
+} from '../../../src/core/attacks/index.js';
+import { allowedBox } from '../../../src/core/attacks/threat-model.js';
+import { randomStream } from '../../../src/core/random/index.js';
+import { analyticClassifier, linearClassifier, tanhClassifier } from './analytic-classifiers.js';
+
+const SIZE = 12;
+const N = 150;
+const stream = randomStream(7, 'attacks.test');
+const normals = (n: number): readonly number[] => Array.from({ length: n }, () => stream.normal());
+const weights = normals(SIZE);
+const linear = linearClassifier(weights, -weights.reduce((sum, w) => sum + w, 0) / 2);
+const curved = tanhClassifier(
+  Array.from({ length: 24 }, () => normals(SIZE).map((w) => 1.5 * w)),
+  Array.from({ length: 4 }, () => normals(24)),
+);
+const inputs = Float32Array.from({ length: N * SIZE }, () => stream.uniform());
+const ids = Array.from({ length: N }, (_, i) => `sample-${i}`);
+const unitRange = (epsilon: number): ThreatModel => ({
+  norm: 'linf',
+  epsilon,
+  minimum: new Float32Array(SIZE),
+  maximum: new Float32Array(SIZE).fill(1),
+});
+const context: AttackContext = { seed: 1, batchSize: 64 };
+const options = { steps: 20, restarts: 2, stepSize: 0.02 };
+
+async function labelled(classifier: Classifier): Promise<Samples> {
+  const logits = await classifier.logits(inputs, N);
+  return {
+    ids,
+    inputs,
+    labels: Uint32Array.from(ids, (_, i) => predictedClass(logits, classifier.classes, i)),
+  };
+}
+
+function pick(samples: Samples, positions: readonly number[]): Samples {
+  return {
+    ids: positions.map((p) => samples.ids[p]!),
+    inputs: Float32Array.from(
+      positions.flatMap((p) => [...samples.inputs.subarray(p * SIZE, (p + 1) * SIZE)]),
+    ),
+    labels: Uint32Array.from(positions, (p) => samples.labels[p]!),
+  };
+}
+
+const row = (matrix: Float32Array, index: number): Float32Array =>
+  matrix.subarray(index * SIZE, (index + 1) * SIZE);
+
+describe('FGSM and PGD', () => {
+  it.each([0.02, 0.05, 0.1])(
+    'break exactly the samples of a linear model whose margin the ball of radius %d can eat',
+    async (epsilon) => {
+      const samples = await labelled(linear);
+      const expected = ids.map((_, index) => {
+        const sign = samples.labels[index] === 0 ? -1 : 1;
+        const worst = row(inputs, index).reduce((sum, x, i) => {
+          const push = sign * weights[i]! > 0 ? Math.min(1, x + epsilon) : Math.max(0, x - epsilon);
+          return sum + weights[i]! * (push - 0.5);
+        }, 0);
+        return sign * worst > 0 ? 1 : 0;
+      });
+      expect(new Set(expected)).toEqual(new Set([0, 1]));
+      const oneStep = await attacks.fgsm.run(linear, samples, unitRange(epsilon), {}, context);
+      const manySteps = await attacks.pgd.run(
+        linear,
+        samples,
+        unitRange(epsilon),
+        { steps: 20, restarts: 1, stepSize: epsilon / 8 },
+        context,
+      );
+      expect([...oneStep.success]).toEqual(expected);
+      expect([...manySteps.success]).toEqual(expected);
+    },
+  );
+
+  it('on a curved model, many steps break all that one step breaks, and more', async () => {
+    const samples = await labelled(curved);
+    const one = await attacks.fgsm.run(curved, samples, unitRange(0.08), {}, context);
+    const many = await attacks.pgd.run(curved, samples, unitRange(0.08), options, context);
+    expect(ids.filter((_, i) => one.success[i] && !many.success[i])).toEqual([]);
+    const count = (success: Uint8Array): number => success.reduce((sum, value) => sum + value, 0);
+    expect(count(one.success)).toBeGreaterThan(0);
+    expect(count(many.success)).toBeGreaterThan(count(one.success));
+    expect(count(many.success)).toBeLessThan(N);
+  });
+
+  it('say success only of inputs that the model gets wrong', async () => {
+    const samples = await labelled(curved);
+    for (const { adversarial, success } of [
+      await attacks.fgsm.run(curved, samples, unitRange(0.08), {}, context),
+      await attacks.pgd.run(curved, samples, unitRange(0.08), options, context),
+    ]) {
+      const logits = await curved.logits(adversarial, N);
+      expect([...success]).toEqual(
+        ids.map((_, i) => (predictedClass(logits, curved.classes, i) === samples.labels[i] ? 0 : 1)),
+      );
+    }
+  });
+
+  it('give the same bytes whatever the batch size, the order and the company of a sample', async () => {
+    const samples = await labelled(curved);
+    const reference = await attacks.pgd.run(curved, samples, unitRange(0.08), options, context);
+    const backwards = ids.map((_, i) => N - 1 - i);
+    for (const [positions, batchSize] of [
+      [ids.map((_, i) => i), 1],
+      [backwards, 7],
+      [backwards.filter((p) => p % 3 === 0), 64],
+    ] as const) {
+      const run = await attacks.pgd.run(curved, pick(samples, positions), unitRange(0.08), options, {
+        ...context,
+        batchSize,
+      });
+      positions.forEach((position, i) => {
+        expect(row(run.adversarial, i)).toEqual(row(reference.adversarial, position));
+        expect(run.success[i]).toBe(reference.success[position]);
+      });
+    }
+    const other = await attacks.pgd.run(curved, samples, unitRange(0.08), options, { ...context, seed: 2 });
+    expect(other.adversarial).not.toEqual(reference.adversarial);
+  });
+
+  it('return a sample that is wrong as it is unchanged, as a success', async () => {
+    const samples = await labelled(linear);
+    const wrong = { ...samples, labels: samples.labels.map((label) => 1 - label) };
+    for (const run of [
+      await attacks.fgsm.run(linear, wrong, unitRange(0.1), {}, context),
+      await attacks.pgd.run(linear, wrong, unitRange(0.1), options, context),
+    ]) {
+      expect(run.adversarial).toEqual(inputs);
+      expect(run.success.every((value) => value === 1)).toBe(true);
+    }
+  });
+
+  it('attack in later restarts only what the earlier ones left standing', async () => {
+    const samples = await labelled(linear);
+    const looked: number[] = [];
+    const counting: Classifier = {
+      ...linear,
+      lossGradient(points, labels, n) {
+        looked.push(n);
+        return linear.lossGradient(points, labels, n);
+      },
+    };
+    // Everything falls in the first restart: each sample is seen as it is, then at most steps + 1 times.
+    const run = await attacks.pgd.run(
+      counting,
+      samples,
+      unitRange(1),
+      { steps: 3, restarts: 50, stepSize: 1 },
+      context,
+    );
+    expect(run.success.every((value) => value === 1)).toBe(true);
+    expect(looked.reduce((sum, n) => sum + n, 0)).toBeLessThanOrEqual(N * 5);
+  });
+
+  it('stand still where the gradient is zero or not a number, and claim nothing', async () => {
+    for (const slope of [0, Number.NaN]) {
+      const flat = analyticClassifier(
+        SIZE,
+        2,
+        () => [1, 0],
+        () => Array.from({ length: SIZE }, () => slope),
+      );
+      const samples = await labelled(flat);
+      const oneStep = await attacks.fgsm.run(flat, samples, unitRange(0.1), {}, context);
+      expect(oneStep.adversarial).toEqual(inputs);
+      const manySteps = await attacks.pgd.run(flat, samples, unitRange(0.1), options, context);
+      expect([...oneStep.success, ...manySteps.success].some((value) => value === 1)).toBe(false);
+    }
+  });
+
+  it('count logits that are not finite as broken, not as an answer', async () => {
+    const broken = analyticClassifier(
+      SIZE,
+      2,
+      () => [1, Number.NaN],
+      () => Array.from({ length: SIZE }, () => 0),
+    );
+    const samples: Samples = { ids, inputs, labels: new Uint32Array(N) };
+    const run = await attacks.pgd.run(broken, samples, unitRange(0.1), options, context);
+    expect(run.success.every((value) => value === 1)).toBe(true);
+  });
+
+  it('stop between two batches when they are told to', async () => {
+    const samples = await labelled(linear);
+    const stop = new AbortController();
+    let calls = 0;
+    const classifier: Classifier = {
+      ...linear,
+      async lossGradient(points, labels, n) {
+        calls += 1;
+        if (calls === 3) stop.abort(new Error('told to stop'));
+        return linear.lossGradient(points, labels, n);
+      },
+    };
+    for (const run of [
+      () =>
+        attacks.pgd.run(classifier, samples, unitRange(0.01), options, {
+          ...context,
+          batchSize: 10,
+          signal: stop.signal,
+        }),
+      () =>
+        attacks.fgsm.run(
+          classifier,
+          samples,
+          unitRange(0.01),
+          {},
+          { ...context, batchSize: 10, signal: stop.signal },
+        ),
+    ]) {
+      await expect(run()).rejects.toThrow('told to stop');
+    }
+    expect(calls).toBe(3);
+  });
+
+  it('refuse a sample that lies outside the valid range', async () => {
+    const samples: Samples = {
+      ids: ['far'],
+      inputs: new Float32Array(SIZE).fill(1.5),
+      labels: Uint32Array.of(0),
+    };
+    await expect(attacks.fgsm.run(linear, samples, unitRange(0.1), {}, context)).rejects.toMatchObject({
+      code: 'data-refused',
+      message: 'Sample far: expected value 0 between 0 and 1, got 1.5.',
+    });
+  });
+});
+
+describe('the threat model', () => {
+  const float = fc.float({ noNaN: true, min: -1000, max: 1000 });
+  const value = fc
+    .tuple(float, float, float)
+    .map((three) => [...three].sort((a, b) => a - b) as [number, number, number]);
+  const epsilon = fc.oneof(
+    fc.double({ min: 1e-12, max: 1e3, noNaN: true }),
+    fc.constantFrom(0.1, 0.3, 8 / 255, 1e-40),
+  );
+
+  it('holds every input that an attack makes, in float64 and without tolerance, whatever the gradient', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(value, { minLength: 1, maxLength: 6 }),
+        epsilon,
+        fc.infiniteStream(fc.oneof(fc.constantFrom(0, Number.NaN, -1, 1, Infinity), fc.double())),
+        async (values, radius, slopes) => {
+          const threat: ThreatModel = {
+            norm: 'linf',
+            epsilon: radius,
+            minimum: Float32Array.from(values, ([low]) => low),
+            maximum: Float32Array.from(values, ([, , high]) => high),
+          };
+          const original = Float32Array.from(values, ([, middle]) => middle);
+          const classifier = analyticClassifier(
+            values.length,
+            2,
+            () => [1, 0],
+            (x) => Array.from(x, () => slopes.next().value),
+          );
+          const samples: Samples = { ids: ['one'], inputs: original, labels: Uint32Array.of(0) };
+          const oneStep = await attacks.fgsm.run(classifier, samples, threat, {}, context);
+          const many = await attacks.pgd.run(
+            classifier,
+            samples,
+            threat,
+            { steps: 3, restarts: 2, stepSize: radius },
+            context,
+          );
+          expect(insideThreatModel(original, oneStep.adversarial, threat)).toBe(true);
+          expect(insideThreatModel(original, many.adversarial, threat)).toBe(true);
+        },
+      ),
+    );
+  });
+
+  it('is closed at the outermost float32 on either side', () => {
+    fc.assert(
+      fc.property(value, epsilon, ([low, middle, high], radius) => {
+        const threat: ThreatModel = {
+          norm: 'linf',
+          epsilon: radius,
+          minimum: Float32Array.of(low),
+          maximum: Float32Array.of(high),
+        };
+        const original = Float32Array.of(middle);
+        const box = allowedBox({ ids: ['one'], inputs: original, labels: Uint32Array.of(0) }, threat);
+        expect(insideThreatModel(original, box.lower, threat)).toBe(true);
+        expect(insideThreatModel(original, box.upper, threat)).toBe(true);
+        expect(insideThreatModel(original, neighbour(box.upper[0]!, 1), threat)).toBe(false);
+        expect(insideThreatModel(original, neighbour(box.lower[0]!, -1), threat)).toBe(false);
+      }),
+    );
+  });
+
+  it.each([
+    ['a step too long', [0.6, 0.5]],
+    ['a value out of range', [0.5, 1.01]],
+    ['a value that is not a number', [0.5, Number.NaN]],
+    ['a value missing', [0.5]],
+  ])('does not hold %s', (_what, values) => {
+    const threat: ThreatModel = {
+      norm: 'linf',
+      epsilon: 0.05,
+      minimum: new Float32Array(2),
+      maximum: new Float32Array(2).fill(1),
+    };
+    expect(insideThreatModel(Float32Array.of(0.5, 0.98), Float32Array.from(values), threat)).toBe(false);
+  });
+});
+
+/** The next float32, by its bits. */
+function neighbour(value: number, direction: 1 | -1): Float32Array {
+  const float = Float32Array.of(value);
+  const bits = new Int32Array(float.buffer);
+  if (value === 0) return Float32Array.of(direction * 2 ** -149);
+  bits[0]! += value > 0 ? direction : -direction;
+  return float;
+}

@@ -1,0 +1,294 @@
+import fc from 'fast-check';
+import { controlLimits } from '../../../src/core/evaluation/evasion-controls.js';
+import type { EvasionRow } from '../../../src/core/evaluation/evasion-row.js';
+import type { Decision } from '../../../src/core/evaluation/index.js';
+import {
+  chooseSamples,
+  type EvidenceRow,
+  policyDigest,
+  runKey,
+  withGate,
+} from '../../../src/core/evaluation/index.js';
+import {
+  type AccuracyGateSpec,
+  type EvasionGateSpec,
+  type GateSpec,
+  gatesSchema,
+} from '../../../src/core/spec/index.js';
+
+const parsed = gatesSchema.parse([
+  { gate: 'accuracy', minimum: 0.8 },
+  { gate: 'evasion', norm: 'linf', epsilon: 0.1, minimum: 0.8 },
+]);
+const accuracy = parsed[0] as AccuracyGateSpec;
+const evasion = parsed[1] as EvasionGateSpec;
+const classes = ['cat', 'dog'];
+
+/** Decides over rows of the right shape, as `decideAgain` does after parsing them. */
+function decide(spec: GateSpec, rows: readonly EvidenceRow[], obstacle?: string): Decision {
+  return withGate(spec, (gate, own) =>
+    gate.decide(own, {
+      rows: rows.map((row) => gate.rowSchema.parse(row)),
+      classes,
+      ...(obstacle === undefined ? {} : { obstacle }),
+    }),
+  );
+}
+
+const clean = (
+  n: number,
+  correct: (i: number) => boolean,
+  label = (_i: number) => 0,
+): readonly EvidenceRow[] =>
+  Array.from({ length: n }, (_, i) => ({
+    id: `${i}`,
+    label: label(i),
+    predicted: correct(i) ? label(i) : 1 - label(i),
+    correct: correct(i),
+  }));
+
+describe('the accuracy gate', () => {
+  it('passes, fails or leaves open by the whole interval, and says so with numbers', () => {
+    const ninety = clean(1000, (i) => i >= 100);
+    expect(decide({ ...accuracy, minimum: 0.87 }, ninety)).toMatchObject({
+      status: 'pass',
+      estimate: 0.9,
+      n: 1000,
+      threshold: 0.87,
+      reasons: [
+        'Accuracy 0.9000, 95 % interval [0.8797, 0.9179] of 1000 samples, lies wholly at or above the minimum 0.8700.',
+      ],
+    });
+    expect(decide({ ...accuracy, minimum: 0.89 }, ninety)).toMatchObject({
+      status: 'inconclusive',
+      reasons: [expect.stringContaining('contains the minimum 0.8900')],
+    });
+    expect(decide({ ...accuracy, minimum: 0.93 }, ninety)).toMatchObject({
+      status: 'fail',
+      reasons: [expect.stringContaining('lies wholly below the minimum 0.9300')],
+    });
+  });
+
+  it('fails a model that is good over all and bad in one class', () => {
+    const rows = clean(
+      1000,
+      (i) => i >= 50,
+      (i) => (i < 100 ? 1 : 0),
+    );
+    expect(decide(accuracy, rows).status).toBe('pass');
+    const perClass = decide({ ...accuracy, minimumPerClass: 0.8 }, rows);
+    expect(perClass.status).toBe('fail');
+    expect(perClass.reasons[1]).toMatch(
+      /^Accuracy of class dog 0\.5000, 97\.5 % interval .* of 100 samples, lies wholly below/,
+    );
+    expect(perClass.figures).toEqual({ 'accuracy of class cat': 1, 'accuracy of class dog': 0.5 });
+  });
+
+  it('does not judge a class that it has not seen', () => {
+    expect(
+      decide(
+        { ...accuracy, minimumPerClass: 0.5 },
+        clean(500, () => true),
+      ),
+    ).toMatchObject({
+      status: 'inconclusive',
+      reasons: [expect.anything(), 'Class dog has no test samples to judge it by.'],
+    });
+  });
+
+  it('leaves open what no sample speaks of', () => {
+    expect(decide(accuracy, [])).toMatchObject({ status: 'inconclusive', interval: [0, 1], n: 0 });
+  });
+
+  it('never gives a worse status for a lower minimum', () => {
+    const order = ['fail', 'inconclusive', 'pass'];
+    fc.assert(
+      fc.property(
+        fc.nat(300),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (right, one, other) => {
+          const rows = clean(300, (i) => i < right);
+          const [low, high] = [Math.min(one, other), Math.max(one, other)].map((minimum) =>
+            order.indexOf(decide({ ...accuracy, minimum }, rows).status),
+          );
+          expect(low).toBeGreaterThanOrEqual(high!);
+        },
+      ),
+    );
+  });
+});
+
+const standing = { claimed: false, broken: false, linf: 0.1, prediction: 0 };
+const fallen = { claimed: true, broken: true, linf: 0.1, prediction: 1 };
+
+/** Rows of a model that withstands everything, seen by a suite that does everything. */
+function robustRows(n: number, change: (row: EvasionRow, i: number) => Partial<EvasionRow> = () => ({})) {
+  return clean(n, () => true).map((row, i): EvasionRow => {
+    const whole: EvasionRow = {
+      ...row,
+      attacks: { fgsm: standing, pgd: standing },
+      unbounded: i < controlLimits.unboundedSamples ? true : null,
+      gradient: i < controlLimits.gradientSamples ? { cosine: 0.9999 } : null,
+      logitsDifference: 1e-7,
+    };
+    return { ...whole, ...change(whole, i) };
+  });
+}
+
+describe('the evasion gate', () => {
+  it('passes what no attack breaks, when every control holds', () => {
+    expect(decide(evasion, robustRows(400))).toMatchObject({
+      status: 'pass',
+      metric: 'robust accuracy',
+      estimate: 1,
+      reasons: [
+        expect.stringMatching(/^Robust accuracy 1\.0000, 95 % interval \[0\.9908, 1\.0000\] of 400 samples/),
+      ],
+    });
+  });
+
+  it('counts a sample as robust only when it is right and no attack breaks it', () => {
+    const decision = decide(
+      evasion,
+      robustRows(400, (row, i) => {
+        if (i >= 300) return { attacks: { fgsm: fallen, pgd: fallen }, unbounded: null };
+        if (i >= 200) return { attacks: { fgsm: standing, pgd: fallen }, unbounded: null };
+        if (i >= 100) return { predicted: 1, correct: false, attacks: null, unbounded: null };
+        return row;
+      }),
+    );
+    expect(decision).toMatchObject({
+      status: 'fail',
+      estimate: 0.25,
+      figures: {
+        'clean accuracy': 0.75,
+        'robust accuracy against fgsm': 0.5,
+        'robust accuracy against pgd': 0.25,
+      },
+    });
+  });
+
+  it.each<[string, string, RegExp, (row: EvasionRow, i: number) => Partial<EvasionRow>]>([
+    [
+      'most gradients are zero',
+      'fail',
+      /^Gradient masking: the gradient is zero at 32 of 32/,
+      (row) => ({ gradient: row.gradient && { cosine: null } }),
+    ],
+    [
+      'gradients disagree with finite differences',
+      'inconclusive',
+      /^Gradients agree .* at 26 of 32 samples, expected 90 %/,
+      (row, i) => ({ gradient: row.gradient && { cosine: i < 6 ? 0.98 : 1 } }),
+    ],
+    [
+      'gradients were not checked',
+      'inconclusive',
+      /^The gradient check was run on 0 samples, expected 32/,
+      () => ({ gradient: null }),
+    ],
+    [
+      'the attacked graph is not the served model',
+      'inconclusive',
+      /^The logits of the attacked graph differ/,
+      (_row, i) => ({ logitsDifference: i === 7 ? 2e-4 : 0 }),
+    ],
+    [
+      'the graph was not compared with the served model',
+      'inconclusive',
+      /^The comparison of logits was run on 399 samples, expected 400/,
+      (_row, i) => (i === 7 ? { logitsDifference: null } : {}),
+    ],
+    [
+      'claims are not confirmed',
+      'inconclusive',
+      /^The serving session does not confirm 2 adversarial examples/,
+      (_row, i) => (i < 2 ? { attacks: { fgsm: standing, pgd: { ...standing, claimed: true } } } : {}),
+    ],
+    [
+      'one step breaks a little more than many',
+      'inconclusive',
+      /^One step \(FGSM\) breaks 1 of 400/,
+      (_row, i) => (i === 399 ? { attacks: { fgsm: fallen, pgd: standing } } : {}),
+    ],
+    [
+      'one step breaks much more than many',
+      'fail',
+      /^Gradient masking: One step \(FGSM\) breaks 10 of 400/,
+      (_row, i) => (i >= 390 ? { attacks: { fgsm: fallen, pgd: standing } } : {}),
+    ],
+    [
+      'a survivor withstands an attack without a radius',
+      'inconclusive',
+      /^An attack without a radius leaves 1 of 100 survivors/,
+      (row, i) => ({ unbounded: i === 5 ? false : row.unbounded }),
+    ],
+    [
+      'no attack without a radius was made',
+      'inconclusive',
+      /^The attack without a radius was run on 0 samples, expected 100/,
+      () => ({ unbounded: null }),
+    ],
+  ])('does not pass when %s', (_what, status, reason, change) => {
+    const decision = decide({ ...evasion, minimum: 0.5 }, robustRows(400, change));
+    expect(decision.status).toBe(status);
+    expect(decision.reasons).toEqual([expect.stringContaining('at or above'), expect.stringMatching(reason)]);
+  });
+
+  it('lets no failed control soften a failure: what is broken is broken', () => {
+    const rows = robustRows(400, () => ({
+      attacks: { fgsm: fallen, pgd: fallen },
+      unbounded: null,
+      gradient: null,
+    }));
+    expect(decide(evasion, rows).status).toBe('fail');
+  });
+
+  it('does not pass a model that it cannot differentiate, and still fails one that is wrong as it is', () => {
+    const bare = (correct: boolean): readonly EvidenceRow[] =>
+      clean(400, () => correct).map((row) => ({
+        ...row,
+        attacks: null,
+        unbounded: null,
+        gradient: null,
+        logitsDifference: null,
+      }));
+    expect(decide(evasion, bare(true), 'operator Round has no gradient.')).toMatchObject({
+      status: 'inconclusive',
+      reasons: [
+        expect.anything(),
+        'The model cannot be attacked by gradient: operator Round has no gradient.',
+      ],
+    });
+    expect(decide(evasion, bare(false), 'operator Round has no gradient.').status).toBe('fail');
+  });
+});
+
+describe('the choice of samples', () => {
+  const model = `sha256:${'1'.repeat(64)}` as const;
+  const snapshot = `sha256:${'2'.repeat(64)}` as const;
+  const key = runKey({ gate: evasion, model, snapshot });
+  const ids = Array.from({ length: 500 }, (_, i) => `id-${i}`);
+  const chosen = (from: readonly string[], count: number, under = key): readonly string[] =>
+    chooseSamples(under, from, count).map((position) => from[position]!);
+
+  it('does not depend on the order of the data, and a larger choice begins with the smaller', () => {
+    expect(chosen([...ids].reverse(), 100)).toEqual(chosen(ids, 100));
+    expect(chosen(ids, 200).slice(0, 100)).toEqual(chosen(ids, 100));
+    expect(chosen(ids, 100)).not.toEqual(ids.slice(0, 100));
+    expect(new Set(chosen(ids, 1000))).toEqual(new Set(ids));
+  });
+
+  it('changes with the model, the snapshot and the policy', () => {
+    const keys = [
+      key,
+      runKey({ gate: evasion, model: snapshot, snapshot }),
+      runKey({ gate: evasion, model, snapshot: model }),
+      runKey({ gate: { ...evasion, epsilon: 0.2 }, model, snapshot }),
+    ];
+    expect(new Set(keys).size).toBe(4);
+    expect(new Set(keys.map((one) => chosen(ids, 100, one).join())).size).toBe(4);
+    expect(policyDigest(evasion)).not.toBe(policyDigest({ ...evasion, minimum: 0.1 }));
+  });
+});
