@@ -149,7 +149,10 @@ async function checkGraph(
   return checked;
 }
 
-/** Believes an attack only what the served model confirms, from the bytes that a client would send. */
+/**
+ * Believes no attack, only the served model, given the bytes that a client would send: what it gets wrong is broken even
+ * where the attack did not notice, and what it gets right is not, whatever the attack claims.
+ */
 async function recheck(
   { classes, minimum, serve, signal }: GateSubject,
   samples: Samples,
@@ -162,10 +165,9 @@ async function recheck(
   const original = samples.inputs.subarray(index * size, (index + 1) * size);
   const candidate = adversarial.subarray(index * size, (index + 1) * size);
   const prediction = predictedClass(await serve(sampleBytes(adversarial, size, index)), classes);
-  const claimed = success[index] === 1;
   return {
-    claimed,
-    broken: claimed && prediction !== samples.labels[index] && insideThreatModel(original, candidate, threat),
+    claimed: success[index] === 1,
+    broken: prediction !== samples.labels[index] && insideThreatModel(original, candidate, threat),
     linf: linfDistance(original, candidate),
     prediction,
   };

@@ -5,7 +5,7 @@ import { cleanRowSchema } from './accuracy-gate.js';
 const outcomeSchema = z.strictObject({
   /** Whether the attack says that it broke the sample, on the gradient graph. */
   claimed: z.boolean(),
-  /** Whether it did: claimed, inside the threat model, and misclassified alone in the serving session. */
+  /** Whether it did: inside the threat model, and misclassified alone in the serving session. */
   broken: z.boolean(),
   /** L∞ distance between the sample and what the attack made of it. */
   linf: z.number().min(0),
@@ -33,10 +33,8 @@ export const evasionRowSchema = cleanRowSchema
   .refine(
     ({ label, attacks }) =>
       attacks === null ||
-      Object.values(attacks).every(
-        ({ claimed, broken, prediction }) => !broken || (claimed && prediction !== label),
-      ),
-    { path: ['attacks'], message: 'expected broken samples to be claimed and misclassified' },
+      Object.values(attacks).every(({ broken, prediction }) => !broken || prediction !== label),
+    { path: ['attacks'], message: 'expected broken samples to be misclassified' },
   );
 
 export type EvasionRow = z.infer<typeof evasionRowSchema>;
