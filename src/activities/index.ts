@@ -1,0 +1,25 @@
+import type { ComputeContext, ControlContext, SigningContext } from './context.js';
+import { createControlActivities } from './control.js';
+import { createEvaluate } from './evaluate.js';
+import { createIngest } from './ingest.js';
+import { createSigningActivities } from './sign.js';
+import { createTrain } from './train.js';
+
+/** The activities of CPU and GPU workers. */
+export function createComputeActivities(context: ComputeContext) {
+  return {
+    ingestSource: createIngest(context),
+    trainModel: createTrain(context),
+    evaluateModel: createEvaluate(context),
+  };
+}
+
+export type { ComputeContext, ControlContext, SigningContext };
+export { createControlActivities, createSigningActivities };
+export type ComputeActivities = ReturnType<typeof createComputeActivities>;
+export type ControlActivities = ReturnType<typeof createControlActivities>;
+export type SigningActivities = ReturnType<typeof createSigningActivities>;
+export type { SignedRevision } from './control.js';
+export type { RevisionOrder } from './sign.js';
+export type { StageRefusal, StageResult } from './stage.js';
+export type { Trained, TrainInput } from './train.js';

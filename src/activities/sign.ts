@@ -1,0 +1,140 @@
+import { RefusedError } from '../core/errors/index.js';
+import { decideAgain } from '../core/evaluation/index.js';
+import type {
+  Chain,
+  DataSpec,
+  Digest,
+  GateSpec,
+  ModelRecord,
+  ReleaseRecord,
+  SnapshotRecord,
+  TrainingSpec,
+  Verdict,
+} from '../core/spec/index.js';
+import {
+  attestApproval,
+  attestData,
+  attestModel,
+  attestVerdicts,
+  attestVerification,
+  signRelease,
+} from '../core/trust/index.js';
+import type { SigningContext } from './context.js';
+import { runStage, type StageResult } from './stage.js';
+
+/** In whose name provenance and summaries speak. */
+const builder = 'https://assay.dev/builder/v1';
+const verifier = 'https://assay.dev/verifier/v1';
+
+export interface SignModelInput {
+  /** The run that asked; it names the build in the provenance. */
+  readonly run: string;
+  readonly snapshot: SnapshotRecord;
+  readonly data: DataSpec;
+  readonly model: ModelRecord;
+  readonly training: TrainingSpec;
+  readonly program?: Digest;
+}
+
+export type ModelSignatures = Pick<Chain, 'data' | 'signature' | 'provenance'>;
+
+export interface AttestTestsInput {
+  readonly model: Digest;
+  readonly snapshot: Digest;
+  readonly gates: readonly GateSpec[];
+  readonly verdicts: readonly Verdict[];
+}
+
+export interface AttestVerdictsInput extends AttestTestsInput {
+  readonly endpoint: string;
+  readonly signatures: ModelSignatures;
+}
+
+export interface AttestDecisionInput {
+  readonly decision: {
+    readonly decision: 'approve' | 'reject';
+    readonly by: string;
+    readonly reason: string;
+  };
+  readonly model: Digest;
+  readonly endpoint: string;
+  /** The verification summary that the person decided on. */
+  readonly verification: Digest;
+}
+
+/** A revision to be signed: all of its record but the time. */
+export type RevisionOrder = Omit<ReleaseRecord, 'createdAt'>;
+
+/**
+ * The activities of a signing worker, the only holder of a key. Signatures are randomised, so every outcome is
+ * recorded: asked twice for the same statement, the worker hands out the first.
+ */
+export function createSigningActivities({ store, signer, trust }: SigningContext) {
+  const { keyId } = signer;
+
+  const attestTests = (input: AttestTestsInput): Promise<StageResult<readonly Digest[]>> =>
+    runStage(store, 'attest-tests', { keyId, ...input }, () =>
+      attestVerdicts(store, signer, input.gates, input.verdicts, input, (gate, verdict) =>
+        decideAgain(store, gate, verdict, input),
+      ),
+    );
+
+  return {
+    attestTests,
+
+    async signModel(input: SignModelInput): Promise<StageResult<ModelSignatures>> {
+      const { run: invocation, snapshot, data, model, training } = input;
+      const program = input.program && { program: input.program };
+      return runStage(store, 'sign', { keyId, snapshot, data, model, training, ...program }, async () => ({
+        data: await attestData(store, signer, snapshot, data, new Date()),
+        ...(await attestModel(store, signer, model, { training, builder, invocation, ...program })),
+      }));
+    },
+
+    /** Signs a test result a gate, then verifies all statements so far and signs the summary. */
+    async attestVerdicts(
+      input: AttestVerdictsInput,
+    ): Promise<StageResult<Pick<Chain, 'tests' | 'verification'>>> {
+      const { signatures, endpoint, ...subject } = input;
+      const signed = await attestTests(subject);
+      if (signed.kind === 'refused') return signed;
+      const tests = [...signed.value];
+      const evidence = { endpoint, model: input.model, chain: { ...signatures, tests } };
+      return runStage(store, 'attest', { keyId, ...evidence }, async () => ({
+        tests,
+        verification: await attestVerification(store, signer, trust, evidence, verifier, new Date()),
+      }));
+    },
+
+    /** Signs a person's decision; a rejection is signed too, and then refuses the run. */
+    async attestDecision(
+      input: AttestDecisionInput,
+    ): Promise<StageResult<{ statement: Digest; by: string }>> {
+      const { decision: choice, by, reason } = input.decision;
+      const { model, endpoint, verification } = input;
+      const decision = choice === 'approve' ? 'approved' : 'rejected';
+      const signed = await runStage(store, 'approve', { keyId, ...input }, async () => ({
+        by,
+        statement: await attestApproval(
+          store,
+          signer,
+          model,
+          { decision, person: by, reason, endpoint, verification },
+          new Date(),
+        ),
+      }));
+      if (choice === 'approve' || signed.kind === 'refused') return signed;
+      const { code, message, hint } = new RefusedError('rejected', `${by} rejected the model: ${reason}`);
+      return { kind: 'refused', code, reasons: [message], hint, evidence: [signed.value.statement] };
+    },
+
+    async signRevision(
+      order: RevisionOrder,
+    ): Promise<StageResult<{ release: Digest; record: ReleaseRecord }>> {
+      return runStage(store, 'sign-revision', { keyId, ...order }, async () => {
+        const record = { ...order, createdAt: new Date().toISOString() };
+        return { release: await signRelease(store, signer, record), record };
+      });
+    },
+  };
+}

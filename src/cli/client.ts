@@ -1,0 +1,246 @@
+import { randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import {
+  Client,
+  Connection,
+  type ConnectionOptions,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+} from '@temporalio/client';
+import { ApplicationFailure, type TypedSearchAttributes } from '@temporalio/common';
+import { type ErrorCode, errorTable, RefusedError } from '../core/errors/index.js';
+import { type Lifecycle, parseLifecycle } from '../core/spec/index.js';
+import { openStore, type Store } from '../core/store/index.js';
+import {
+  type Decision,
+  decideUpdate,
+  type EndpointState,
+  endpointStateQuery,
+  endpointWorkflowId,
+  type LifecycleInput,
+  type LifecycleOutcome,
+  type LifecycleProgress,
+  progressQuery,
+  queues,
+  type Revision,
+  type RollbackRequest,
+  rollbackUpdate,
+  searchAttributes,
+} from '../workflows/contract.js';
+
+export interface AssayClientOptions {
+  /** Of the Temporal frontend; TLS and API key as `@temporalio/client` takes them. */
+  readonly connection: ConnectionOptions;
+  readonly namespace?: string;
+  /** URL of the artifact store that the workers use too. */
+  readonly store: string;
+}
+
+/** How far a run is, with the share of the work that its running activities report. */
+export interface RunProgress extends LifecycleProgress {
+  readonly running: readonly {
+    readonly activity: string;
+    readonly fraction: number;
+    readonly detail?: string;
+    readonly attempt: number;
+  }[];
+}
+
+export interface RunSummary {
+  readonly id: string;
+  readonly name: string;
+  readonly status: 'running' | 'released' | 'refused' | 'failed' | 'cancelled';
+  readonly stage?: string;
+  readonly startedAt: Date;
+}
+
+/** What programs use to drive Assay: the CLI is written with it and nothing else. */
+export interface AssayClient {
+  readonly store: Store;
+  /**
+   * Uploads what the lifecycle names and starts a run of it.
+   * @param file - a lifecycle file; its paths are relative to it
+   * @returns the id of the run
+   * @throws RefusedError `spec-invalid`, `source-missing`
+   */
+  start(file: string, requestedBy: string): Promise<string>;
+  progress(run: string): Promise<RunProgress>;
+  /** Waits for the end of a run. @throws Error when the run failed or was cancelled */
+  outcome(run: string): Promise<LifecycleOutcome>;
+  /** Approves or rejects a run that waits for a person. */
+  decide(run: string, decision: Decision): Promise<void>;
+  cancel(run: string): Promise<void>;
+  /** The newest runs, newest first. */
+  runs(limit: number): Promise<readonly RunSummary[]>;
+  endpoint(name: string): Promise<EndpointState>;
+  rollback(endpoint: string, request: RollbackRequest): Promise<Revision>;
+  close(): Promise<void>;
+}
+
+/** Connects to the Temporal server and opens the store. */
+export async function connectAssay(options: AssayClientOptions): Promise<AssayClient> {
+  const connection = await Connection.connect(options.connection);
+  const { workflow } = new Client({ connection, namespace: options.namespace ?? 'default' });
+  const store = await openStore(options.store);
+
+  return {
+    store,
+    async start(file, requestedBy) {
+      const lifecycle = parseLifecycle(await readLifecycleFile(file), file);
+      const input = await upload(store, lifecycle, path.dirname(file), requestedBy);
+      const id = `lifecycle-${lifecycle.name}-${timestamp(new Date())}-${randomBytes(2).toString('hex')}`;
+      await workflow.start('lifecycle', {
+        workflowId: id,
+        taskQueue: queues.control,
+        args: [input],
+        staticSummary: `${lifecycle.name} → ${lifecycle.release.endpoint}`,
+        staticDetails: `Requested by ${requestedBy}. Source \`${input.source}\`.`,
+        typedSearchAttributes: [{ key: searchAttributes.endpoint, value: lifecycle.release.endpoint }],
+      });
+      return id;
+    },
+    async progress(run) {
+      const handle = workflow.getHandle(run);
+      const [progress, description] = await known(run, () =>
+        Promise.all([handle.query(progressQuery), handle.describe()]),
+      );
+      const running = (description.raw.pendingActivities ?? []).map((pending) => {
+        const details = pending.heartbeatDetails?.payloads?.[0]?.data;
+        const beat = details
+          ? (JSON.parse(Buffer.from(details).toString()) as { fraction?: number; detail?: string })
+          : {};
+        return {
+          activity: pending.activityType?.name ?? '',
+          fraction: beat.fraction ?? 0,
+          attempt: pending.attempt ?? 1,
+          ...(beat.detail !== undefined && { detail: beat.detail }),
+        };
+      });
+      return { ...progress, running };
+    },
+    outcome: (run) => known(run, () => workflow.getHandle(run).result() as Promise<LifecycleOutcome>),
+    decide: (run, decision) =>
+      known(run, () => workflow.getHandle(run).executeUpdate(decideUpdate, { args: [decision] })),
+    async cancel(run) {
+      await known(run, () => workflow.getHandle(run).cancel());
+    },
+    async runs(limit) {
+      const summaries: RunSummary[] = [];
+      for await (const found of workflow.list({ query: `WorkflowType = 'lifecycle'`, pageSize: limit })) {
+        summaries.push(
+          summarise(found.workflowId, found.status.name, found.startTime, found.typedSearchAttributes),
+        );
+        if (summaries.length === limit) break;
+      }
+      return summaries;
+    },
+    endpoint: (name) =>
+      known(name, () => workflow.getHandle(endpointWorkflowId(name)).query(endpointStateQuery)),
+    rollback: (name, request) =>
+      known(name, () =>
+        workflow.getHandle(endpointWorkflowId(name)).executeUpdate(rollbackUpdate, { args: [request] }),
+      ),
+    close: () => connection.close(),
+  };
+}
+
+/** Turns Temporal's "not found" and refused updates into refusals that say what to do. */
+async function known<T>(name: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError)
+      throw new RefusedError('not-found', `Temporal knows no run or endpoint ${name}.`);
+    if (error instanceof WorkflowUpdateFailedError) {
+      const { cause } = error;
+      const type = cause instanceof ApplicationFailure ? cause.type : undefined;
+      const code: ErrorCode = type && type in errorTable ? (type as ErrorCode) : 'update-refused';
+      throw new RefusedError(code, cause?.message ?? error.message, [], { cause: error });
+    }
+    throw error;
+  }
+}
+
+async function readLifecycleFile(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new RefusedError(
+      'spec-unreadable',
+      `Cannot read the lifecycle file ${file}: ${(cause as Error).message}`,
+      [],
+      { cause },
+    );
+  }
+}
+
+/** Puts the source, and the trainer's files where there are some, into the store. */
+async function upload(
+  store: Store,
+  lifecycle: Lifecycle,
+  base: string,
+  requestedBy: string,
+): Promise<LifecycleInput> {
+  const source = await readable(path.resolve(base, lifecycle.data.source), 'data.source', (file) =>
+    store.putBlob(createReadStream(file)),
+  );
+  if (lifecycle.training.trainer !== 'program') return { lifecycle, source, requestedBy };
+
+  const folder = await mkdtemp(path.join(tmpdir(), 'assay-program-'));
+  try {
+    for (const name of lifecycle.training.files) {
+      const inside = path.relative(base, path.resolve(base, name));
+      if (inside.startsWith('..') || path.isAbsolute(inside)) {
+        throw new RefusedError(
+          'source-missing',
+          `training.files: expected files beside the lifecycle file, got ${name}`,
+        );
+      }
+      await readable(path.resolve(base, name), 'training.files', (file) =>
+        cp(file, path.join(folder, inside), { recursive: true }),
+      );
+    }
+    return { lifecycle, source, program: await store.putTree(folder), requestedBy };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function readable<T>(file: string, field: string, read: (file: string) => Promise<T>): Promise<T> {
+  try {
+    return await read(file);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' && code !== 'EACCES' && code !== 'EISDIR') throw cause;
+    throw new RefusedError('source-missing', `${field}: cannot read ${file} (${code})`, [], { cause });
+  }
+}
+
+function summarise(
+  id: string,
+  status: string,
+  startedAt: Date,
+  attributes: TypedSearchAttributes,
+): RunSummary {
+  const verdict = attributes.get(searchAttributes.verdict);
+  const stage = attributes.get(searchAttributes.stage);
+  const ended = {
+    RUNNING: 'running',
+    CANCELLED: 'cancelled',
+    COMPLETED: verdict === 'released' ? 'released' : 'refused',
+  };
+  return {
+    id,
+    name: id.replace(/^lifecycle-|-\d{8}-\d{6}-[0-9a-f]{4}$/g, ''),
+    status: (ended[status as keyof typeof ended] ?? 'failed') as RunSummary['status'],
+    ...(stage !== undefined && { stage }),
+    startedAt,
+  };
+}
+
+function timestamp(now: Date): string {
+  return now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
+}

@@ -1,0 +1,67 @@
+import { readFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { DefaultLogger, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
+import { readSigner, readTrustPolicy } from '../core/trust/index.js';
+import { queues } from '../workflows/contract.js';
+import { type Role, startWorkers } from './run-worker.js';
+import { workflowBundle } from './workflow-bundle.js';
+
+const usage = `node workers/main.js --role control,cpu,gpu,signing --store URL --scratch DIR
+  [--address HOST:PORT] [--namespace NAME] [--key FILE] [--trust FILE] [--devices 0,1] [--cpu-slots N]
+TLS and API key of the Temporal server come from TEMPORAL_… variables or a profile.`;
+
+/** Runs the workers of one process until SIGTERM or SIGINT, or until the parent that asked for it goes away. */
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      role: { type: 'string' },
+      address: { type: 'string' },
+      namespace: { type: 'string' },
+      store: { type: 'string' },
+      scratch: { type: 'string' },
+      key: { type: 'string' },
+      trust: { type: 'string' },
+      devices: { type: 'string', default: '' },
+      'cpu-slots': { type: 'string', default: '1' },
+      'stop-with-parent': { type: 'boolean', default: false },
+    },
+  });
+  const roles = (values.role ?? '').split(',');
+  const unknown = roles.filter((role) => !(role in queues));
+  if (unknown.length > 0 || !values.store || !values.scratch) {
+    console.error(`Expected --role, --store and --scratch, got ${process.argv.slice(2).join(' ')}\n${usage}`);
+    process.exit(2);
+  }
+
+  Runtime.install({
+    logger: new DefaultLogger('WARN'),
+    telemetryOptions: {
+      logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }), forward: {} },
+    },
+    shutdownSignals: [],
+  });
+  const { connectionOptions, namespace } = loadClientConnectConfig();
+  const workers = await startWorkers({
+    roles: roles as Role[],
+    connection: { ...connectionOptions, ...(values.address && { address: values.address }) },
+    namespace: values.namespace ?? namespace ?? 'default',
+    store: values.store,
+    scratch: values.scratch,
+    ...(values.key && { signer: readSigner(await readFile(values.key, 'utf8')) }),
+    ...(values.trust && { trust: readTrustPolicy(await readFile(values.trust, 'utf8')) }),
+    devices: values.devices.split(',').filter((device) => device !== ''),
+    cpuSlots: Number(values['cpu-slots']),
+    workflowBundle: await workflowBundle(),
+  });
+  process.once('SIGTERM', workers.shutdown);
+  process.once('SIGINT', workers.shutdown);
+  if (values['stop-with-parent']) process.stdin.on('end', () => process.exit(0)).resume();
+  console.log(JSON.stringify({ event: 'started', identity: workers.identity }));
+  await workers.done;
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+});

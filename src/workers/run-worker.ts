@@ -1,0 +1,116 @@
+import { hostname } from 'node:os';
+import path from 'node:path';
+import {
+  NativeConnection,
+  type NativeConnectionOptions,
+  Worker,
+  type WorkflowBundleOption,
+} from '@temporalio/worker';
+import {
+  createComputeActivities,
+  createControlActivities,
+  createSigningActivities,
+} from '../activities/index.js';
+import { openStore } from '../core/store/index.js';
+import type { Signer, TrustPolicy } from '../core/trust/index.js';
+import { queues } from '../workflows/contract.js';
+import { createDevices } from './devices.js';
+
+export type Role = keyof typeof queues;
+
+/** One worker process: which roles it plays, against which server and store. */
+export interface WorkerSettings {
+  readonly roles: readonly Role[];
+  readonly connection: NativeConnectionOptions;
+  readonly namespace: string;
+  /** URL of the artifact store. */
+  readonly store: string;
+  /** Folder for working files; each process has one of its own inside. */
+  readonly scratch: string;
+  /** The key, on a signing worker; on no other. */
+  readonly signer?: Signer;
+  /** Whom to believe, on control and signing workers. */
+  readonly trust?: TrustPolicy;
+  /** Accelerators of a GPU worker, as `CUDA_VISIBLE_DEVICES` names them. */
+  readonly devices: readonly string[];
+  /** Compute tasks at a time on a CPU worker; a GPU worker owns one slot a device. */
+  readonly cpuSlots: number;
+  readonly workflowBundle: WorkflowBundleOption;
+}
+
+export interface RunningWorkers {
+  readonly identity: string;
+  /** Settles when every role has stopped; rejects when one fails. */
+  readonly done: Promise<void>;
+  /** Lets running tasks end, and takes no more. */
+  shutdown(): void;
+}
+
+/**
+ * Starts a worker a role, all in this process.
+ *
+ * @throws Error when a role lacks what it needs: a key and a trust policy for `signing`, a trust policy for `control`, a device for `gpu`
+ */
+export async function startWorkers(settings: WorkerSettings): Promise<RunningWorkers> {
+  const connection = await NativeConnection.connect(settings.connection);
+  const store = await openStore(settings.store);
+  const identity = `${settings.roles.join('+')}/${process.pid}@${hostname()}`;
+  const context = { store, identity, scratch: path.join(settings.scratch, `${process.pid}`) };
+  const shared = { connection, namespace: settings.namespace, identity, shutdownGraceTime: '5s' } as const;
+
+  const start: Record<Role, () => Promise<Worker>> = {
+    control: () =>
+      Worker.create({
+        ...shared,
+        taskQueue: queues.control,
+        workflowBundle: settings.workflowBundle,
+        activities: createControlActivities({
+          ...context,
+          trust: needed(settings.trust, 'control', 'a trust policy'),
+        }),
+        maxConcurrentActivityTaskExecutions: 50,
+      }),
+    cpu: () =>
+      Worker.create({
+        ...shared,
+        taskQueue: queues.cpu,
+        activities: createComputeActivities({ ...context, withDevice: createDevices([]).withDevice }),
+        maxConcurrentActivityTaskExecutions: settings.cpuSlots,
+      }),
+    gpu: () => {
+      const devices = createDevices(settings.devices);
+      if (devices.count === 0) needed(undefined, 'gpu', 'at least one device');
+      return Worker.create({
+        ...shared,
+        taskQueue: queues.gpu,
+        activities: createComputeActivities({ ...context, withDevice: devices.withDevice }),
+        maxConcurrentActivityTaskExecutions: devices.count,
+      });
+    },
+    signing: () =>
+      Worker.create({
+        ...shared,
+        taskQueue: queues.signing,
+        activities: createSigningActivities({
+          ...context,
+          signer: needed(settings.signer, 'signing', 'a key'),
+          trust: needed(settings.trust, 'signing', 'a trust policy'),
+        }),
+        maxConcurrentActivityTaskExecutions: 10,
+      }),
+  };
+  const workers = await Promise.all(settings.roles.map((role) => start[role]()));
+  const done = Promise.all(workers.map((worker) => worker.run())).then(() => connection.close());
+  return {
+    identity,
+    done,
+    shutdown() {
+      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+    },
+  };
+}
+
+function needed<T>(value: T | undefined, role: Role, what: string): T {
+  if (value === undefined) throw new Error(`A worker with the role ${role} needs ${what}.`);
+  return value;
+}

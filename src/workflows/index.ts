@@ -1,0 +1,2 @@
+export { endpoint } from './endpoint.js';
+export { lifecycle } from './lifecycle.js';
