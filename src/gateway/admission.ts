@@ -2,8 +2,9 @@ import { RefusedError } from '../core/errors/index.js';
 import type { OnnxSession } from '../core/onnx/index.js';
 import type { EndpointPointer } from '../core/serving/index.js';
 import type { Digest } from '../core/spec/index.js';
-import type { Verification, VerificationFailure, VerifiedRelease } from '../core/trust/index.js';
+import type { Verification, VerifiedRelease } from '../core/trust/index.js';
 import { logitsOf } from './logits.js';
+import type { RefusalReason } from './refusals.js';
 import type { RevisionMark, RevisionMarks } from './revision-marks.js';
 import type { ModelLease, WarmModels } from './warm-models.js';
 
@@ -26,7 +27,7 @@ export interface AdmissionParts {
 /** A release that was let in and is warm, or every reason why it was not. */
 export type Admission =
   | { readonly ok: true; readonly verified: VerifiedRelease; readonly lease: ModelLease }
-  | { readonly ok: false; readonly failures: readonly VerificationFailure[] };
+  | { readonly ok: false; readonly failures: readonly RefusalReason[] };
 
 /**
  * The only door to a model: verify the chain → load the verified bytes → run them once → make the revision durable.
@@ -53,7 +54,7 @@ export async function admit(
     return { ok: true, verified, lease };
   } catch (error) {
     lease?.release();
-    return { ok: false, failures: [failureOf(error)] };
+    return { ok: false, failures: [reasonOf(error)] };
   }
 }
 
@@ -78,9 +79,7 @@ async function openWarm(openModel: OpenModel, { card, onnx }: VerifiedRelease): 
   }
 }
 
-function failureOf(error: unknown): VerificationFailure {
+function reasonOf(error: unknown): RefusalReason {
   const message = error instanceof Error ? error.message : String(error);
-  return error instanceof RefusedError
-    ? { link: error.code === 'release-unverified' ? 'release' : 'model', code: error.code, message }
-    : { link: 'release', code: 'unavailable', message };
+  return { code: error instanceof RefusedError ? error.code : 'unavailable', message };
 }

@@ -1,5 +1,13 @@
 import type { Digest } from '../core/spec/index.js';
-import type { VerificationFailure } from '../core/trust/index.js';
+import type { ChainLink } from '../core/trust/index.js';
+
+/** One reason not to serve a release: a broken link of its chain, or what went wrong on the way to a loaded model. */
+export interface RefusalReason {
+  readonly link?: ChainLink;
+  /** Stable, for programs: a code of the chain's verification, a row of the errors table, or `unavailable`. */
+  readonly code: string;
+  readonly message: string;
+}
 
 /** What was refused: a release, or a ref that names none. */
 export type RefusedThing = Digest | 'unreadable-ref';
@@ -10,7 +18,7 @@ export interface Refusal {
   /** The revision that the ref gave it. */
   readonly revision: number | undefined;
   readonly at: Date;
-  readonly failures: readonly VerificationFailure[];
+  readonly failures: readonly RefusalReason[];
   /** How often it was tried. */
   readonly attempts: number;
   /** It is not looked at again before, unless the ref moves. */
@@ -24,7 +32,7 @@ export interface Refusals {
   readonly add: (
     refused: RefusedThing,
     revision: number | undefined,
-    failures: readonly VerificationFailure[],
+    failures: readonly RefusalReason[],
   ) => Refusal;
   /** Forgets what is no longer asked for: should it come back, that is news again. */
   readonly keepOnly: (things: ReadonlySet<RefusedThing | undefined>) => void;
