@@ -1,4 +1,5 @@
 export type { Attack, AttackContext, AttackResult, Classifier, Samples, ThreatModel } from './attack.js';
+export { openClassifier } from './onnx-classifier.js';
 export { NO_CLASS, predictedClass } from './predict.js';
 export { type AttackName, attacks } from './registry.js';
 export { insideThreatModel, linfDistance } from './threat-model.js';
