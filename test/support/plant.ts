@@ -1,0 +1,106 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { pathToFileURL } from 'node:url';
+import { type AssayClient, connectAssay } from '../../src/cli/client.js';
+import { createTrustPolicy, generateSigningKey, writeTrustPolicy } from '../../src/core/trust/index.js';
+
+const dist = path.resolve(__dirname, '../../dist');
+
+/** A worker process of the plant. */
+export interface PlantWorker {
+  readonly identity: string;
+  readonly process: ChildProcess;
+  /** SIGKILL: no goodbye to anyone. */
+  kill(): Promise<void>;
+}
+
+/** A whole installation in a temporary folder: store, keys, trust policy and real worker processes. */
+export interface Plant {
+  readonly folder: string;
+  readonly storeUrl: string;
+  readonly trustFile: string;
+  readonly client: AssayClient;
+  startWorker(...roles: string[]): Promise<PlantWorker>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Builds an installation beside a running Temporal server.
+ *
+ * @param namespace - its own for each plant: queues are shared by name inside one
+ */
+export async function buildPlant(server: { address: string; namespace: string }): Promise<Plant> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'assay-plant-'));
+  const storeFolder = path.join(folder, 'store');
+  mkdirSync(storeFolder);
+  const storeUrl = pathToFileURL(storeFolder).href;
+  const key = await generateSigningKey();
+  const keyFile = path.join(folder, 'signing.pem');
+  const trustFile = path.join(folder, 'trust.yaml');
+  writeFileSync(keyFile, key.privateKey, { mode: 0o600 });
+  writeFileSync(trustFile, writeTrustPolicy(createTrustPolicy([{ publicKey: key.publicKey }])));
+  const client = await connectAssay({
+    connection: { address: server.address },
+    namespace: server.namespace,
+    store: storeUrl,
+  });
+  const workers: PlantWorker[] = [];
+
+  return {
+    folder,
+    storeUrl,
+    trustFile,
+    client,
+    async startWorker(...roles) {
+      const child = spawn(
+        process.execPath,
+        [
+          path.join(dist, 'workers/main.js'),
+          ...['--role', roles.join(','), '--address', server.address, '--namespace', server.namespace],
+          ...[
+            '--store',
+            storeUrl,
+            '--scratch',
+            path.join(folder, 'scratch'),
+            '--trust',
+            trustFile,
+            '--stop-with-parent',
+          ],
+          ...(roles.includes('signing') ? ['--key', keyFile] : []),
+          ...(roles.includes('gpu') ? ['--devices', '0'] : []),
+        ],
+        { stdio: ['pipe', 'pipe', 'inherit'] },
+      );
+      const [line] = (await once(createInterface({ input: child.stdout! }), 'line')) as [string];
+      const worker: PlantWorker = {
+        identity: (JSON.parse(line) as { identity: string }).identity,
+        process: child,
+        async kill() {
+          if (child.exitCode !== null || child.signalCode !== null) return;
+          child.kill('SIGKILL');
+          await once(child, 'exit');
+        },
+      };
+      workers.push(worker);
+      return worker;
+    },
+    async stop() {
+      await Promise.all(workers.map((worker) => worker.kill()));
+      await client.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The usual crew: one process for orchestration and compute, one more for compute, one that signs. */
+export async function startCrew(plant: Plant): Promise<void> {
+  await Promise.all([
+    plant.startWorker('control', 'cpu'),
+    plant.startWorker('cpu'),
+    plant.startWorker('signing'),
+  ]);
+}
