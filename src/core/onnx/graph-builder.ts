@@ -65,6 +65,7 @@ export function graphBuilder(opset: number): GraphBuilder {
   const initializers = new Map<string, Tensor>();
   const nodes: Node[] = [];
   const names = new Set<string>();
+  const nodeNames = new Set<string>();
   const counters = new Map<string, number>();
 
   const define = (name: string): string => {
@@ -77,9 +78,10 @@ export function graphBuilder(opset: number): GraphBuilder {
     return name;
   };
   const freeName = (hint: string): string => {
-    if (!names.has(hint)) return hint;
+    const isTaken = (name: string): boolean => names.has(name) || nodeNames.has(name);
+    if (!isTaken(hint)) return hint;
     let next = counters.get(hint) ?? 1;
-    while (names.has(`${hint}_${next}`)) next += 1;
+    while (isTaken(`${hint}_${next}`)) next += 1;
     counters.set(hint, next + 1);
     return `${hint}_${next}`;
   };
@@ -91,8 +93,11 @@ export function graphBuilder(opset: number): GraphBuilder {
   };
   const addNode = (node: Node): void => {
     node.inputs.forEach(use);
-    for (const name of node.outputs) if (name) define(name);
-    nodes.push(node);
+    // ONNX Runtime refuses two nodes of one name, though a name has no meaning.
+    const name = node.name && nodeNames.has(node.name) ? freeName(node.name) : node.name;
+    nodeNames.add(name);
+    for (const output of node.outputs) if (output) define(output);
+    nodes.push({ ...node, name });
   };
 
   const builder: GraphBuilder = {

@@ -1,7 +1,9 @@
 export { decodeModel } from './decode.js';
+export { differentiate } from './differentiate.js';
 export { encodeModel } from './encode.js';
 export { type ExecutionEnvironment, evidenceConfiguration, executionEnvironment } from './environment.js';
 export { attribute, type GraphBuilder, graphBuilder, type OutputNames } from './graph-builder.js';
+export { lossGradientModel, lossGradientNames } from './loss-gradient.js';
 export type {
   Attribute,
   Axis,
@@ -14,5 +16,6 @@ export type {
   ValueInfo,
 } from './model.js';
 export { openSession } from './open-session.js';
+export { differentiableOperators } from './operators/registry.js';
 export type { Feeds, OnnxSession, Results, SessionOptions } from './session.js';
 export { floatTensor, int64Tensor, int64Vector } from './tensor.js';

@@ -1,0 +1,108 @@
+import { RefusedError } from '../errors/index.js';
+import type { GraphBuilder } from './graph-builder.js';
+import { applicationOf, type Facts, inferFacts } from './infer-facts.js';
+import type { Graph, Node } from './model.js';
+import { add, onesLike } from './operators/emit.js';
+import type { BackwardApplication } from './operators/operator.js';
+import { operatorOf } from './operators/registry.js';
+
+/**
+ * Appends the nodes that compute gradients of a loss (reverse-mode differentiation). A loss with axes, such as one
+ * value a sample, is differentiated as its sum: with independent samples, each gets its own gradient.
+ *
+ * At kinks (ReLU at 0) the one-sided derivative that PyTorch uses is taken.
+ *
+ * @param builder - a graph whose values up to the loss are float32 wherever gradients pass
+ * @param loss - name of the value to differentiate
+ * @param wrt - names of the values to differentiate with respect to: inputs, constants or intermediate values
+ * @returns the name of the gradient of each, in the shape of the value
+ * @throws RefusedError `operator-unsupported` naming the node and operator; or when the loss does not depend on a
+ *   value
+ */
+export function differentiate(
+  builder: GraphBuilder,
+  loss: string,
+  wrt: readonly string[],
+): Readonly<Record<string, string>> {
+  const graph = ancestorsOf(builder.build(), loss);
+  const facts = inferFacts(graph, builder.opset);
+  const active = activeValues(graph, facts, wrt);
+
+  const gradients = new Map<string, string>();
+  const accumulate = (name: string, gradient: string): void => {
+    const sum = gradients.get(name);
+    gradients.set(name, sum === undefined ? gradient : add(builder, sum, gradient));
+  };
+  if (active.has(loss)) accumulate(loss, onesLike(builder, loss));
+  for (const node of [...graph.nodes].reverse()) {
+    if (node.outputs.some((name) => gradients.has(name) && active.has(name))) {
+      propagate(node, { builder, facts, active, gradients, accumulate });
+    }
+  }
+  return Object.fromEntries(
+    wrt.map((name) => {
+      const gradient = gradients.get(name);
+      if (gradient === undefined) {
+        throw new RefusedError('operator-unsupported', `${loss} has no gradient with respect to ${name}`);
+      }
+      return [name, gradient];
+    }),
+  );
+}
+
+interface Sweep {
+  readonly builder: GraphBuilder;
+  readonly facts: Facts;
+  readonly active: ReadonlySet<string>;
+  readonly gradients: ReadonlyMap<string, string>;
+  accumulate(name: string, gradient: string): void;
+}
+
+/** Hands a node's output gradients on to its inputs. */
+function propagate(node: Node, { builder, facts, active, gradients, accumulate }: Sweep): void {
+  const forward = applicationOf(node, builder.opset, facts);
+  const outputGradients = node.outputs.map((name) => gradients.get(name));
+  const at: BackwardApplication = {
+    ...forward,
+    b: builder,
+    x: (i) => node.inputs[i] || forward.refuse(`expected input ${i}, got none`),
+    y: (i) => node.outputs[i] || forward.refuse(`expected output ${i}, got none`),
+    result: (i) => facts.get(node.outputs[i] ?? '') ?? forward.refuse(`expected output ${i}, got none`),
+    outputGradients,
+  };
+  const operator = operatorOf(node.opType);
+  if (!operator || operator.backward === 'flat') return;
+  const rules = operator.backward(at, outputGradients[0] ?? '');
+  for (const [i, name] of node.inputs.entries()) {
+    if (!active.has(name)) continue;
+    const rule = rules[i] ?? forward.refuse(`no derivative is known with respect to input ${i} (${name})`);
+    accumulate(name, rule());
+  }
+}
+
+/** The part of a graph that a value depends on. */
+function ancestorsOf(graph: Graph, name: string): Graph {
+  const needed = new Set([name]);
+  const nodes = [...graph.nodes].reverse().filter((node) => {
+    if (!node.outputs.some((output) => output && needed.has(output))) return false;
+    for (const input of node.inputs) needed.add(input);
+    return true;
+  });
+  return { ...graph, nodes: nodes.reverse() };
+}
+
+/** Values through which gradients pass: float32, and computed from what is differentiated by. */
+function activeValues(graph: Graph, facts: Facts, wrt: readonly string[]): ReadonlySet<string> {
+  const active = new Set(wrt);
+  for (const node of graph.nodes) {
+    if (!node.inputs.some((name) => active.has(name)) || operatorOf(node.opType)?.backward === 'flat')
+      continue;
+    const floats = node.outputs.filter((name) => facts.get(name)?.type === 'float');
+    if (floats.length === 0) {
+      // A silent zero here would pass for robustness.
+      applicationOf(node, 0, facts).refuse('gradients pass through float32 only');
+    }
+    for (const name of floats) active.add(name);
+  }
+  return active;
+}

@@ -1,0 +1,85 @@
+import { RefusedError } from '../errors/index.js';
+import { describeNode } from './graph-check.js';
+import type { Graph, Node } from './model.js';
+import { factOfTensor } from './operators/facts-of-tensors.js';
+import type { Application, Fact } from './operators/operator.js';
+import { operatorOf } from './operators/registry.js';
+
+/** Operator sets whose forms of the operators are known. */
+const supportedOpsets = { from: 11, to: 22 } as const;
+
+/** Attributes that shape and gradient rules read. */
+interface AttributeValues {
+  readonly int: number;
+  readonly float: number;
+  readonly string: string;
+  readonly ints: readonly number[];
+}
+
+/** What is known about the values of a graph, by name. */
+export type Facts = ReadonlyMap<string, Fact>;
+
+/**
+ * Infers types and shapes of all values, with symbolic lengths where inputs have them. An axis without a name gets
+ * one of its own, so that two unknown lengths are never taken for equal.
+ *
+ * @throws RefusedError `operator-unsupported` naming the node
+ */
+export function inferFacts(graph: Graph, opset: number): Facts {
+  if (opset < supportedOpsets.from || opset > supportedOpsets.to) {
+    throw new RefusedError(
+      'operator-unsupported',
+      `expected operator set ${supportedOpsets.from} to ${supportedOpsets.to}, got ${opset}`,
+    );
+  }
+  const facts = new Map<string, Fact>();
+  for (const { name, type, dims } of graph.inputs) {
+    facts.set(name, { type, dims: dims.map((axis, i) => (axis === '' ? `${name}[${i}]` : axis)) });
+  }
+  for (const [name, tensor] of Object.entries(graph.initializers)) facts.set(name, factOfTensor(tensor));
+  for (const node of graph.nodes) {
+    const at = applicationOf(node, opset, facts);
+    const results = (operatorOf(node.opType) ?? at.refuse('the operator is not supported')).infer(at);
+    for (const [i, name] of node.outputs.entries()) {
+      if (!name) continue;
+      facts.set(name, results[i] ?? at.refuse(`output ${i} is not supported`));
+    }
+  }
+  return facts;
+}
+
+/** A node together with what is known about its inputs. */
+export function applicationOf(node: Node, opset: number, facts: Facts): Application {
+  const refuse = (reason: string): never => {
+    throw new RefusedError('operator-unsupported', `${describeNode(node)}: ${reason}`);
+  };
+  const fact = (i: number): Fact => {
+    const name = node.inputs[i];
+    if (!name) return refuse(`expected input ${i}, got none`);
+    return facts.get(name) ?? refuse(`nothing is known about input ${name}`);
+  };
+  const elements = (i: number): NonNullable<Fact['elements']> =>
+    fact(i).elements ?? refuse(`input ${node.inputs[i]} is computed at run time; expected a constant`);
+  const value = <K extends keyof AttributeValues>(name: string, kind: K): AttributeValues[K] | undefined => {
+    const attribute = Object.hasOwn(node.attributes, name) ? node.attributes[name] : undefined;
+    if (!attribute) return undefined;
+    if (attribute.kind !== kind) return refuse(`attribute ${name}: expected ${kind}, got ${attribute.kind}`);
+    return attribute.value as AttributeValues[K];
+  };
+  return {
+    node,
+    opset,
+    has: (i) => Boolean(node.inputs[i]),
+    fact,
+    elements,
+    integers: (i) =>
+      elements(i).map((each) =>
+        typeof each === 'number' ? each : refuse(`expected numbers in input ${node.inputs[i]}, got ${each}`),
+      ),
+    int: (name, fallback) => value(name, 'int') ?? fallback,
+    float: (name, fallback) => value(name, 'float') ?? fallback,
+    string: (name, fallback) => value(name, 'string') ?? fallback,
+    ints: (name) => value(name, 'ints'),
+    refuse,
+  };
+}

@@ -1,0 +1,26 @@
+import { transpose as emitTranspose } from './emit.js';
+import type { Application, Operator } from './operator.js';
+
+const permutation = (at: Application): readonly number[] =>
+  at.ints('perm') ?? at.fact(0).dims.map((_, i, { length }) => length - 1 - i);
+
+/** The gradient goes through the inverse permutation. */
+export const transpose: Operator = {
+  opType: 'Transpose',
+  infer: (at) => {
+    const { type, dims } = at.fact(0);
+    return [
+      { type, dims: permutation(at).map((axis) => dims[axis] ?? at.refuse(`axis ${axis} does not exist`)) },
+    ];
+  },
+  backward: (at, dY) => [
+    () => {
+      const forward = permutation(at);
+      return emitTranspose(
+        at.b,
+        dY,
+        forward.map((_, i) => forward.indexOf(i)),
+      );
+    },
+  ],
+};
