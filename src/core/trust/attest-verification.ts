@@ -6,7 +6,7 @@ import type { Signer } from './keys.js';
 import { checkEvidence } from './links/check-evidence.js';
 import type { Evidence } from './links/evidence.js';
 import type { Inspection } from './links/inspection.js';
-import { inputsOf } from './links/verification-summary.js';
+import { inputsOf, uriOf } from './links/verification-summary.js';
 import type { TrustPolicy } from './policy.js';
 import { digestSetOf } from './statements/predicate.js';
 import { gatesPassedLevel, verificationPredicate } from './statements/verification-summary.js';
@@ -37,11 +37,11 @@ export async function attestVerification(
       details,
     );
   }
-  const resource = (digest: Digest) => ({ uri: `urn:${digest}`, digest: digestSetOf(digest) });
+  const resource = (digest: Digest) => ({ uri: uriOf(digest), digest: digestSetOf(digest) });
   return attest(store, signer, verificationPredicate, 'model', evidence.model, {
     verifier: { id: verifier },
     timeVerified: now.toISOString(),
-    resourceUri: `urn:${evidence.model}`,
+    resourceUri: uriOf(evidence.model),
     policy: resource(gates),
     inputAttestations: inputsOf(evidence.chain).map(resource),
     verificationResult: 'PASSED',

@@ -80,6 +80,12 @@ describe('an honest release', () => {
     expect(await failuresOf(await releaseWith(honest, {}))).toEqual([]);
   });
 
+  it('verifies as a rollback, which is a new revision of an old model', async () => {
+    const record = { revision: 3, kind: 'rollback', restores: 1, previous: other } as const;
+    const rollback = await releaseWith(honest, { record });
+    expect(await failuresOf(rollback, { endpoint, afterRevision: 2 })).toEqual([]);
+  });
+
   it('files every statement under the artifact it speaks about', async () => {
     const { chain, store, snapshot, model, release } = honest;
     expect(await store.referrers(snapshot)).toContain(chain.data);
@@ -139,6 +145,18 @@ describe('the model link', () => {
   it('refuses a file beside the three, even one that is signed', async () => {
     const release = await signed({ ...modelFiles(honest.snapshot), 'plugin.py': 'import os' });
     expect(await failuresOf(release)).toEqual(['model: model-files']);
+  });
+
+  it('reports a tree whose names leave the folder, and does not throw', async () => {
+    const entries = ['../model.onnx', 'metrics.json', 'model-card.json'].map((path) => ({
+      path,
+      digest: other,
+      size: 1,
+    }));
+    const tree = canonicalJson({ kind: 'assay-tree', version: 1, entries });
+    const model = await honest.store.putBlob(Buffer.from(tree));
+    const release = await releaseWith(honest, { model, chain: await statementsAbout(model) });
+    expect(await failuresOf(release)).toEqual(['model: tree-invalid']);
   });
 
   it('refuses a folder without its metrics', async () => {
@@ -339,6 +357,7 @@ describe('the tests link', () => {
 describe('the verification link', () => {
   it.each<[string, object, string]>([
     ['about another model', { subject: other }, 'subject-mismatch'],
+    ['of another resource', { resource: other }, 'subject-mismatch'],
     ['that did not pass', { verificationResult: 'FAILED' }, 'summary-failed'],
     ['without its level', { verifiedLevels: [] }, 'summary-failed'],
     ['that lists fewer statements', { drop: 1 }, 'inputs-mismatch'],
@@ -592,6 +611,7 @@ async function releaseOfTests(runs: readonly TestRun[]): Promise<Digest> {
 
 async function summaryOf(changes: {
   readonly subject?: Digest;
+  readonly resource?: Digest;
   readonly verificationResult?: 'FAILED';
   readonly verifiedLevels?: string[];
   readonly drop?: number;
@@ -604,7 +624,7 @@ async function summaryOf(changes: {
   return attest(store, signers.verification, verificationPredicate, 'model', changes.subject ?? model, {
     verifier: { id: builder },
     timeVerified: now.toISOString(),
-    resourceUri: `urn:${model}`,
+    resourceUri: `urn:${changes.resource ?? model}`,
     policy: resource(changes.gates ?? digestOf(canonicalJson(gates))),
     inputAttestations: [...inputs, ...(changes.repeat ? inputs.slice(0, 1) : [])].map(resource),
     verificationResult: changes.verificationResult ?? 'PASSED',

@@ -14,7 +14,14 @@ export async function checkSummary(
   const about = { endpoint, subject: model };
   const opened = await openLink(inspection, 'verification', verificationPredicate, summary, about);
   if (!opened) return;
-  const { inputAttestations, policy, verificationResult, verifiedLevels } = opened.predicate;
+  const { inputAttestations, policy, resourceUri, verificationResult, verifiedLevels } = opened.predicate;
+  expect(
+    inspection,
+    'verification',
+    resourceUri === uriOf(model),
+    'subject-mismatch',
+    `expected a summary of ${uriOf(model)}, got one of ${resourceUri}`,
+  );
   expect(
     inspection,
     'verification',
@@ -44,4 +51,9 @@ export async function checkSummary(
 /** All statements that a summary rests on, sorted. */
 export function inputsOf(chain: Omit<Chain, 'verification' | 'approval'>): readonly Digest[] {
   return [chain.data, chain.signature, chain.provenance, ...chain.tests].sort();
+}
+
+/** How a summary names an artifact of the store. */
+export function uriOf(digest: Digest): string {
+  return `urn:${digest}`;
 }
