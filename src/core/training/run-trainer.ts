@@ -22,6 +22,8 @@ export interface RunTrainerOptions {
   readonly outputFolder: string;
   /** A checkpoint of an earlier run with equal arguments. */
   readonly resumeFrom?: string;
+  /** The accelerator that the program may see, as CUDA numbers it; none when absent. */
+  readonly device?: string;
   /** Called in order, one event at a time; the program's output waits for it. A checkpoint's file is absolute. */
   onEvent(event: TrainerEvent): void | Promise<void>;
   readonly signal?: AbortSignal;
@@ -67,7 +69,7 @@ export async function runTrainer(options: RunTrainerOptions): Promise<void> {
     const ending = await superviseProgram(
       command,
       options.workingFolder,
-      trainerEnvironment(process.env),
+      trainerEnvironment(process.env, options.device),
       onLine,
       AbortSignal.any([started, timeout]),
     ).catch((error: unknown) => {
@@ -98,7 +100,10 @@ export async function runTrainer(options: RunTrainerOptions): Promise<void> {
 }
 
 /** Threads are pinned because sums taken in another order differ in their last bits. */
-function trainerEnvironment(parent: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
+function trainerEnvironment(
+  parent: NodeJS.ProcessEnv,
+  device: string | undefined,
+): Readonly<Record<string, string>> {
   const kept = Object.fromEntries(
     ['PATH', 'HOME', 'LANG'].flatMap((name) => {
       const value = parent[name];
@@ -112,6 +117,7 @@ function trainerEnvironment(parent: NodeJS.ProcessEnv): Readonly<Record<string, 
     MKL_NUM_THREADS: '1',
     NUMEXPR_NUM_THREADS: '1',
     VECLIB_MAXIMUM_THREADS: '1',
+    CUDA_VISIBLE_DEVICES: device ?? '',
     PYTHONHASHSEED: '0',
     CUBLAS_WORKSPACE_CONFIG: ':4096:8',
     TZ: 'UTC',

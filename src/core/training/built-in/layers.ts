@@ -37,16 +37,13 @@ export function layersOf(network: NetworkSpec, shape: readonly number[], classes
 /** The weights of a network in the order they have in the flat parameter vector. */
 export function weightsOf(layers: readonly Layer[]): readonly Weight[] {
   return layers.flatMap((layer) => {
-    switch (layer.kind) {
-      case 'convolution':
-        return weightAndBias(layer.name, [layer.to, layer.from, 3, 3], layer.from * 9, layer.to);
-      case 'dense':
-        return weightAndBias(layer.name, [layer.from, layer.to], layer.from, layer.to);
-      case 'reshape':
-      case 'relu':
-      case 'pool':
-        return [];
+    if (layer.kind === 'convolution') {
+      return weightAndBias(layer.name, [layer.to, layer.from, 3, 3], layer.from * 9, layer.to);
     }
+    if (layer.kind === 'dense') {
+      return weightAndBias(layer.name, [layer.from, layer.to], layer.from, layer.to);
+    }
+    return [];
   });
 }
 

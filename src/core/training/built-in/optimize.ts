@@ -20,7 +20,7 @@ export interface Position {
   validationAccuracy(): Promise<number>;
 }
 
-export interface Fitted {
+export interface Optimized {
   readonly theta: Float32Array;
   readonly metrics: Readonly<Record<string, number>>;
 }
@@ -34,11 +34,11 @@ export interface Fitted {
  * @param onStep - called after every step, in order
  * @throws RefusedError `training-refused` when the loss or a weight is no longer a finite number
  */
-export async function fit(
+export async function optimize(
   problem: Problem,
   start: TrainingState,
   onStep: (position: Position) => Promise<void>,
-): Promise<Fitted> {
+): Promise<Optimized> {
   const { layers, shape, classes, train, validation, parameters, seed } = problem;
   const size = product(shape);
   const count = train.ids.length;

@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { inputRange, readManifest, readSplit } from '../../data/index.js';
+import { RefusedError } from '../../errors/index.js';
+import type { BuiltInParameters } from '../../spec/index.js';
+import { canonicalJson, digestOf } from '../../store/index.js';
+import type { TrainerEvent } from '../trainer.js';
+import { builtInTrainer } from '../version.js';
+import { decodeCheckpoint, encodeCheckpoint, replaceFile, type TrainingState } from './checkpoint.js';
+import { initialWeights } from './initial-weights.js';
+import { layersOf, weightsOf } from './layers.js';
+import { encodeNetwork } from './model-file.js';
+import { optimize, type Position } from './optimize.js';
+import type { Problem } from './problem.js';
+
+/** Shortest time between two progress events. */
+const progressEveryMs = 250;
+
+export interface BuiltInTraining {
+  readonly snapshotFolder: string;
+  readonly parameters: BuiltInParameters;
+  /** An integer in [0, 2³²). */
+  readonly seed: number;
+  /** Where `model.onnx`, `metrics.json` and `checkpoint.bin` go; it must exist. */
+  readonly outputFolder: string;
+  readonly resumeFrom?: string;
+  emit(event: TrainerEvent): void;
+  warn(message: string): void;
+  /** Decides when to report and to save, and nothing that is in the output. */
+  nowMs(): number;
+}
+
+/**
+ * The built-in trainer: a linear model, an MLP or a CNN on a snapshot, plainly or against PGD.
+ *
+ * @throws RefusedError `training-refused` when the network does not fit the data or training diverges; the data room's
+ * refusals of the snapshot
+ */
+export async function trainBuiltIn(training: BuiltInTraining): Promise<void> {
+  const { parameters, outputFolder } = training;
+  const problem = await readProblem(training);
+  const identity = await trainingIdentity(training);
+  const start = await startingState(training, problem, identity);
+  const checkpointFile = path.join(outputFolder, 'checkpoint.bin');
+  let savedMs = training.nowMs();
+  let reportedMs = Number.NEGATIVE_INFINITY;
+  let latest: Readonly<Record<string, number>> = {};
+
+  const onStep = async (position: Position): Promise<void> => {
+    const { state, total, loss, endsEpoch } = position;
+    const nowMs = training.nowMs();
+    const last = state.done === total;
+    if (nowMs - reportedMs >= progressEveryMs || last) {
+      reportedMs = nowMs;
+      latest = {
+        ...latest,
+        loss,
+        ...(endsEpoch && { validationAccuracy: await position.validationAccuracy() }),
+      };
+      training.emit({ event: 'progress', done: state.done, total, metrics: latest });
+    }
+    if (nowMs - savedMs >= parameters.checkpointEverySeconds * 1000 && !last) {
+      await replaceFile(checkpointFile, encodeCheckpoint(state, identity));
+      savedMs = training.nowMs();
+      training.emit({ event: 'checkpoint', file: checkpointFile, done: state.done });
+    }
+  };
+
+  const { theta, metrics } = await optimize(problem, start, onStep);
+  await writeFile(
+    path.join(outputFolder, 'model.onnx'),
+    encodeNetwork(problem.layers, problem.shape, problem.classes, theta),
+  );
+  await writeFile(path.join(outputFolder, 'metrics.json'), `${canonicalJson(metrics)}\n`);
+}
+
+async function readProblem({ snapshotFolder, parameters, seed }: BuiltInTraining): Promise<Problem> {
+  const manifest = await readManifest(snapshotFolder);
+  const classes = manifest.label.classes.length;
+  const train = await readSplit(snapshotFolder, 'train');
+  if (train.ids.length === 0) throw new RefusedError('data-refused', 'expected training samples, got none');
+  return {
+    layers: layersOf(parameters.network, manifest.shape, classes),
+    shape: manifest.shape,
+    classes,
+    train,
+    validation: await readSplit(snapshotFolder, 'validation'),
+    ...inputRange(manifest),
+    parameters,
+    seed,
+  };
+}
+
+/** SHA-256 over all that determines the result, so that no checkpoint is continued as another training. */
+async function trainingIdentity({ snapshotFolder, parameters, seed }: BuiltInTraining): Promise<Uint8Array> {
+  const { checkpointEverySeconds: _, ...determining } = parameters;
+  const files = await Promise.all(
+    ['snapshot.json', 'train.parquet', 'validation.parquet'].map(async (name) =>
+      digestOf(await readFile(path.join(snapshotFolder, name))),
+    ),
+  );
+  const identity = canonicalJson({ trainer: builtInTrainer, parameters: determining, seed, files });
+  return createHash('sha256').update(identity).digest();
+}
+
+/** A checkpoint only saves time: one that is of no use costs a warning and the time, never another result. */
+async function startingState(
+  { seed, resumeFrom, warn }: BuiltInTraining,
+  { layers }: Problem,
+  identity: Uint8Array,
+): Promise<TrainingState> {
+  const theta = initialWeights(weightsOf(layers), seed);
+  if (resumeFrom !== undefined) {
+    try {
+      return decodeCheckpoint(await readFile(resumeFrom), identity, theta.length);
+    } catch (error) {
+      warn(`starting from the beginning, ${resumeFrom} is of no use: ${(error as Error).message}`);
+    }
+  }
+  const zeros = new Float32Array(theta.length);
+  return { done: 0, lossSum: 0, theta, firstMoment: zeros, secondMoment: zeros };
+}
