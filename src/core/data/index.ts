@@ -1,2 +1,5 @@
 export type { Dataset, Split } from './dataset.js';
+export { type IngestOptions, type IngestResult, ingest } from './ingest.js';
+export type { DataProblem, DataRule } from './problem.js';
+export { inputRange, readManifest, readSplit } from './read-snapshot.js';
 export { type SnapshotManifest, snapshotManifestSchema } from './snapshot.js';

@@ -32,6 +32,11 @@ export const errorTable = {
     exit: 3,
     hint: 'Correct the listed rows at their source, or correct the data block.',
   },
+  'snapshot-invalid': {
+    status: 422,
+    exit: 3,
+    hint: 'The folder is not a whole snapshot: fetch it again from the store, or ingest again.',
+  },
   'training-refused': {
     status: 422,
     exit: 3,

@@ -1,0 +1,50 @@
+import { RefusedError } from '../errors/index.js';
+import { csvValues } from './records.js';
+import {
+  columnProblems,
+  excerptOf,
+  featureColumns,
+  type Stage,
+  type StagedSource,
+  stageText,
+} from './staging.js';
+
+/** Comma-separated values (RFC 4180) with a header. */
+export const stageCsv: Stage = async (input) => {
+  const { data, database } = input;
+  let columns: readonly string[] = [];
+  let structure: StagedSource | undefined;
+  const reader = await stageText(input, {
+    quoting: true,
+    header(record) {
+      if (!record)
+        throw new RefusedError('source-unreadable', 'expected a CSV file with a header, got an empty file');
+      if (record.fault) {
+        throw new RefusedError(
+          'source-unreadable',
+          `expected a CSV header, got ${record.fault}: ${JSON.stringify(excerptOf(record))}`,
+        );
+      }
+      columns = csvValues(record);
+      structure = columnProblems(data, columns);
+      return columns.length;
+    },
+    record(record, values) {
+      const text =
+        record.fault ??
+        (record.values === values ? undefined : `${record.values} values where the header has ${values}`);
+      return text === undefined
+        ? { values: record.bytes.toString() }
+        : { fault: { rule: 'unparseable-row', text }, values: '' };
+    },
+  });
+  const found = structure!;
+  const value = (column: string) =>
+    found.columns.has(column) ? `c${columns.indexOf(column)}` : 'NULL::VARCHAR';
+  const features = featureColumns(data).map((column, i) => `${value(column)} AS f${i}`);
+  await database.run(
+    `CREATE TABLE raw AS SELECT row, rule, fault, excerpt, ${value(data.id)} AS id, ` +
+      `${value(data.label.column)} AS label, ${features.join(', ')} FROM ${reader}`,
+  );
+  return found;
+};
