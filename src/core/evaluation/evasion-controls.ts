@@ -6,10 +6,13 @@ import { type Finding, figure } from './judgement.js';
 export const controlLimits = {
   /** Samples whose gradient is held against finite differences. */
   gradientSamples: 32,
-  /** Least cosine of a gradient and its finite differences. */
-  gradientCosine: 0.99,
-  /** Least share of the checked gradients that must reach it: ReLU kinks and rounding spoil a few. */
-  gradientShare: 0.9,
+  /**
+   * Least cosine of a gradient and its finite differences, and the least share of the checked ones that must reach it.
+   * Over short steps, ReLU kinks and rounding spoil a few. Over steps of the ball's radius honest models bend (small
+   * networks were measured at 0.93 and more) and staircases jump.
+   */
+  cosine: { least: 0.99, share: 0.9 },
+  ballCosine: { least: 0.7, share: 0.75 },
   /** Largest difference between the logits of the gradient graph and the served ones, in parts of the largest logit. */
   logitsDifference: 1e-4,
   /** Largest share of the samples that one step may break and many steps may not. */
@@ -37,12 +40,12 @@ export function judgeControls(rows: readonly EvasionRow[], confidence: number): 
 }
 
 function judgeGradients(rows: readonly EvasionRow[], confidence: number): readonly Finding[] {
-  const checked = rows.flatMap(({ gradient }) => (gradient ? [gradient.cosine] : []));
+  const checked = rows.flatMap(({ gradient }) => gradient ?? []);
   const expected = Math.min(controlLimits.gradientSamples, rows.length);
   if (checked.length < expected) return [notRun('gradient check', checked.length, expected)];
-  const vanished = checked.filter((cosine) => cosine === null).length;
+  const vanished = checked.filter(({ cosine }) => cosine === null).length;
   // More than half of all gradients gone is no accident of rounding.
-  if (checked.length > 0 && clopperPearson(vanished, checked.length, confidence)[0] > 0.5) {
+  if (clopperPearson(vanished, checked.length, confidence)[0] > 0.5) {
     return [
       {
         status: 'fail',
@@ -50,15 +53,17 @@ function judgeGradients(rows: readonly EvasionRow[], confidence: number): readon
       },
     ];
   }
-  const agreeing = checked.filter(
-    (cosine) => cosine !== null && cosine >= controlLimits.gradientCosine,
-  ).length;
-  if (agreeing >= controlLimits.gradientShare * checked.length) return [];
-  return [
-    inconclusive(
-      `Gradients agree with finite differences (cosine at least ${controlLimits.gradientCosine}) at ${agreeing} of ${checked.length} samples, expected ${controlLimits.gradientShare * 100} %; ${vanished} are zero`,
-    ),
-  ];
+  const judge = (name: 'cosine' | 'ballCosine', steps: string): readonly Finding[] => {
+    const { least, share } = controlLimits[name];
+    const agreeing = checked.filter(({ [name]: cosine }) => cosine !== null && cosine >= least).length;
+    if (agreeing >= share * checked.length) return [];
+    return [
+      inconclusive(
+        `Gradients agree with finite differences over ${steps} (cosine at least ${least}) at ${agreeing} of ${checked.length} samples, expected ${share * 100} %`,
+      ),
+    ];
+  };
+  return [...judge('cosine', 'short steps'), ...judge('ballCosine', 'steps of the radius')];
 }
 
 function judgeServing(rows: readonly EvasionRow[]): readonly Finding[] {

@@ -14,7 +14,7 @@ import type { EvasionGateSpec } from '../spec/index.js';
 import { controlLimits } from './evasion-controls.js';
 import { type AttackOutcome, type EvasionRow, isRobust } from './evasion-row.js';
 import type { EvidenceRow, GateSubject, Measurement } from './gate.js';
-import { gradientCosine } from './gradient-check.js';
+import { gradientAgreement } from './gradient-check.js';
 import { sampleBytes, serveCleanly } from './serve-cleanly.js';
 
 /** Samples in one run of the gradient graph: memory only, results do not depend on it. */
@@ -125,11 +125,12 @@ async function attackUnbounded(
 
 /** Holds the gradient graph against the served model, and its gradients against finite differences. */
 async function checkGraph(
-  { subject, classifier }: Bench,
+  { spec, subject, classifier }: Bench,
   rows: readonly EvasionRow[],
   progress: Progress,
 ): Promise<readonly EvasionRow[]> {
   const { samples, seed, minimum, serve, signal } = subject;
+  const threat = ballOf(subject, spec.epsilon);
   const checked: EvasionRow[] = [];
   for (const [index, row] of rows.entries()) {
     signal?.throwIfAborted();
@@ -141,7 +142,7 @@ async function checkGraph(
       logitsDifference: relativeDifference(logits, served),
       gradient:
         index < controlLimits.gradientSamples
-          ? { cosine: await gradientCosine(classifier, samples, index, subject, seed) }
+          ? await gradientAgreement(classifier, samples, index, threat, seed)
           : null,
     });
     progress((index + 1) / rows.length);

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { cleanRowSchema } from './accuracy-gate.js';
 
+/** Rounding takes a cosine past 1 by a little. */
+const cosineSchema = z.number().min(-1.000001).max(1.000001);
+
 /** What one attack did to one sample. */
 const outcomeSchema = z.strictObject({
   /** Whether the attack says that it broke the sample, on the gradient graph. */
@@ -23,8 +26,10 @@ export const evasionRowSchema = cleanRowSchema
     /** Control: the gradient against finite differences; null where it was not tried. */
     gradient: z
       .strictObject({
-        /** Cosine of the two; null where either is zero. */
-        cosine: z.number().min(-1.000001).max(1.000001).nullable(),
+        /** Over short steps; null where either side is zero. */
+        cosine: cosineSchema.nullable(),
+        /** Over steps of the ball's radius. */
+        ballCosine: cosineSchema.nullable(),
       })
       .nullable(),
     /** Control: largest difference between the logits of the gradient graph and of the serving session; null as above. */

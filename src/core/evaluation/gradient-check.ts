@@ -1,84 +1,93 @@
-import type { Classifier, Samples } from '../attacks/index.js';
-import { type RandomStream, randomStream } from '../random/index.js';
+import type { Classifier, Samples, ThreatModel } from '../attacks/index.js';
+import { randomStream } from '../random/index.js';
 
 /** Random directions that each gradient is compared along. */
 const DIRECTIONS = 32;
-/** Steps of the finite differences, in parts of the valid range, the longest first. */
-const STEPS = [1e-2, 1e-3, 1e-4] as const;
+/** Lengths of the short steps, in parts of the valid range, the longest first. */
+const SHORT_STEPS = [1e-2, 1e-3, 1e-4] as const;
 
-/** The input values that may be looked at. */
-interface ValidRange {
-  readonly minimum: Float32Array;
-  readonly maximum: Float32Array;
+/** Cosines between a gradient and finite differences; null where either vanishes. */
+export interface GradientAgreement {
+  /** Over short steps: is it the derivative of the function? */
+  readonly cosine: number | null;
+  /** Over steps as long as the ball's radius: does it say where the function goes *inside the ball*? */
+  readonly ballCosine: number | null;
 }
 
 /**
- * Compares one sample's gradient with finite differences of the loss, and so tells whether an attack that follows the
- * gradient climbs the function that is served.
+ * Compares one sample's gradient with finite differences, and so tells whether an attack that follows the gradient climbs
+ * the function that is served. Short steps show a gradient that is wrong; steps to the corners of the ball also show one
+ * that is right and useless, as on a staircase with a slight slope.
  *
- * Finite differences of a float32 model are blunt, and a whole gradient costs two runs a value. So both are projected on
- * random directions (± each value's range), the loss is taken in float64 from the logits in a form that keeps its
- * relative precision however confident the model is, and of several step lengths the best one counts: a right gradient
- * agrees at some length between rounding and kinks, a wrong one at none. The point is moved off the faces of the valid
- * range first, where models that clip their input have kinks.
- *
- * @returns the cosine of the two projected gradients, or null where either of them vanishes
+ * Finite differences of a float32 model are blunt, and a whole gradient costs two runs a value. So both sides are
+ * projected on random directions, and of several short steps the best one counts: a right gradient agrees at some length
+ * between rounding and kinks, a wrong one at none. Differences are taken of the logits and summed as the cross-entropy
+ * does, up to a factor: ∇loss = (1 − p_label) · (Σ w_c ∇z_c − ∇z_label), where w is the softmax over the other classes.
+ * So a loss that rounds to a constant, because the logits are huge or tiny, hides nothing. The point is moved off the
+ * faces of the valid range first, where models that clip their input have kinks.
  */
-export async function gradientCosine(
+export async function gradientAgreement(
   classifier: Classifier,
   samples: Samples,
   index: number,
-  range: ValidRange,
+  { minimum, maximum, epsilon }: ThreatModel,
   seed: number,
-): Promise<number | null> {
-  const size = range.minimum.length;
+): Promise<GradientAgreement> {
+  const { classes } = classifier;
+  const size = minimum.length;
   const label = samples.labels[index]!;
-  const width = Float64Array.from(range.maximum, (high, i) => high - range.minimum[i]!);
+  const width = Float64Array.from(maximum, (high, i) => high - minimum[i]!);
   const point = Float32Array.from(width, (span, i) =>
     Math.min(
-      range.maximum[i]! - STEPS[0] * span,
-      Math.max(range.minimum[i]! + STEPS[0] * span, samples.inputs[index * size + i]!),
+      maximum[i]! - SHORT_STEPS[0] * span,
+      Math.max(minimum[i]! + SHORT_STEPS[0] * span, samples.inputs[index * size + i]!),
     ),
   );
   const stream = randomStream(seed, samples.ids[index]!, 'gradient-check');
-  const directions = Array.from({ length: DIRECTIONS }, () => randomSigns(stream, width));
-  const { gradient } = await classifier.lossGradient(point, Uint32Array.of(label), 1);
-  const slopes = directions.map((direction) => dot(gradient, direction));
+  const directions = Array.from({ length: DIRECTIONS }, () =>
+    width.map(() => (stream.uint32() & 1 ? 1 : -1)),
+  );
+  const { gradient, logits } = await classifier.lossGradient(point, Uint32Array.of(label), 1);
+  const weights = crossEntropyWeights(logits, label);
 
-  let best: number | null = null;
-  for (const step of STEPS) {
+  const agreementOver = async (reach: (value: number) => number): Promise<number | null> => {
+    // Pairs of rows: a step along each direction, and the step back.
     const probes = new Float32Array(2 * DIRECTIONS * size);
     directions.forEach((direction, d) => {
       for (let i = 0; i < size; i++) {
-        probes[2 * d * size + i] = point[i]! + step * direction[i]!;
-        probes[(2 * d + 1) * size + i] = point[i]! - step * direction[i]!;
+        const stride = direction[i]! * reach(i);
+        probes[2 * d * size + i] = Math.min(maximum[i]!, Math.max(minimum[i]!, point[i]! + stride));
+        probes[(2 * d + 1) * size + i] = Math.min(maximum[i]!, Math.max(minimum[i]!, point[i]! - stride));
       }
     });
-    const logits = await classifier.logits(probes, 2 * DIRECTIONS);
-    const differences = directions.map(
-      (_, d) =>
-        crossEntropy(logits, classifier.classes, 2 * d, label) -
-        crossEntropy(logits, classifier.classes, 2 * d + 1, label),
+    const probed = await classifier.logits(probes, 2 * DIRECTIONS);
+    const alongPair = (vector: ArrayLike<number>, rows: Float32Array, length: number, d: number): number =>
+      dot(vector, rows.subarray(2 * d * length, (2 * d + 1) * length)) -
+      dot(vector, rows.subarray((2 * d + 1) * length, (2 * d + 2) * length));
+    return cosine(
+      directions.map((_, d) => alongPair(gradient, probes, size, d)),
+      directions.map((_, d) => alongPair(weights, probed, classes, d)),
     );
-    const agreement = cosine(slopes, differences);
-    if (agreement !== null && (best === null || agreement > best)) best = agreement;
+  };
+
+  const short: number[] = [];
+  for (const step of SHORT_STEPS) {
+    const agreement = await agreementOver((i) => step * width[i]!);
+    if (agreement !== null) short.push(agreement);
   }
-  return best;
+  return {
+    cosine: short.length === 0 ? null : Math.max(...short),
+    ballCosine: await agreementOver(() => epsilon),
+  };
 }
 
-/** −log softmax in float64; `log1p` keeps it precise where the label's probability is all but 1. */
-function crossEntropy(logits: Float32Array, classes: number, row: number, label: number): number {
-  const own = logits[row * classes + label]!;
-  const margins: number[] = [];
-  for (let c = 0; c < classes; c++) if (c !== label) margins.push(logits[row * classes + c]! - own);
-  const largest = Math.max(0, ...margins);
-  if (largest === 0) return Math.log1p(margins.reduce((sum, margin) => sum + Math.exp(margin), 0));
-  const others = margins.reduce((sum, margin) => sum + Math.exp(margin - largest), 0);
-  return largest + Math.log(others + Math.exp(-largest));
-}
-
-function randomSigns(stream: RandomStream, width: Float64Array): Float64Array {
-  return width.map((span) => (stream.uint32() & 1 ? span : -span));
+/** The derivative of the cross-entropy by each logit, divided by 1 − p_label: −1 for the label, w for the others. */
+function crossEntropyWeights(logits: Float32Array, label: number): Float64Array {
+  const others = Float64Array.from(logits, (value, c) => (c === label ? Number.NEGATIVE_INFINITY : value));
+  const largest = others.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
+  const powers = others.map((value) => Math.exp(value - largest));
+  const total = powers.reduce((sum, value) => sum + value, 0);
+  return powers.map((value, c) => (c === label ? -1 : value / total));
 }
 
 function dot(one: ArrayLike<number>, other: ArrayLike<number>): number {

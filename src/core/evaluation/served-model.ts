@@ -2,6 +2,12 @@ import { RefusedError } from '../errors/index.js';
 import { openSession, type Tensor } from '../onnx/index.js';
 import type { ModelCard } from '../spec/index.js';
 
+/** What a card says of how to talk to its model. */
+export interface ServedInterface {
+  readonly input: Pick<ModelCard['input'], 'name' | 'shape'>;
+  readonly output: ModelCard['output'];
+}
+
 /** A model as a gateway serves it. */
 export interface ServedModel {
   /** @param bytes - one sample, little-endian float32 @returns its logits */
@@ -14,7 +20,10 @@ export interface ServedModel {
  *
  * @throws RefusedError `model-unreadable` when it does not load, or does not give what its card says
  */
-export async function openServedModel(onnx: Uint8Array, { input, output }: ModelCard): Promise<ServedModel> {
+export async function openServedModel(
+  onnx: Uint8Array,
+  { input, output }: ServedInterface,
+): Promise<ServedModel> {
   const session = await openSession(onnx, { place: 'thread' });
   return {
     async serve(bytes) {

@@ -129,7 +129,7 @@ function robustRows(n: number, change: (row: EvasionRow, i: number) => Partial<E
       ...row,
       attacks: { fgsm: standing, pgd: standing },
       unbounded: i < controlLimits.unboundedSamples ? true : null,
-      gradient: i < controlLimits.gradientSamples ? { cosine: 0.9999 } : null,
+      gradient: i < controlLimits.gradientSamples ? { cosine: 0.9999, ballCosine: 0.95 } : null,
       logitsDifference: 1e-7,
     };
     return { ...whole, ...change(whole, i) };
@@ -174,13 +174,19 @@ describe('the evasion gate', () => {
       'most gradients are zero',
       'fail',
       /^Gradient masking: the gradient is zero at 32 of 32/,
-      (row) => ({ gradient: row.gradient && { cosine: null } }),
+      (row) => ({ gradient: row.gradient && { cosine: null, ballCosine: null } }),
     ],
     [
       'gradients disagree with finite differences',
       'inconclusive',
       /^Gradients agree .* at 26 of 32 samples, expected 90 %/,
-      (row, i) => ({ gradient: row.gradient && { cosine: i < 6 ? 0.98 : 1 } }),
+      (row, i) => ({ gradient: row.gradient && { ...row.gradient, cosine: i < 6 ? 0.98 : 1 } }),
+    ],
+    [
+      'gradients lead nowhere inside the ball',
+      'inconclusive',
+      /^Gradients agree .* over steps of the radius .* at 22 of 32 samples, expected 75 %/,
+      (row, i) => ({ gradient: row.gradient && { ...row.gradient, ballCosine: i < 10 ? 0.6 : 1 } }),
     ],
     [
       'gradients were not checked',

@@ -1,0 +1,116 @@
+import { openClassifier } from '../../../src/core/attacks/index.js';
+import { evasionGate } from '../../../src/core/evaluation/evasion-gate.js';
+import { type EvasionRow, isRobust } from '../../../src/core/evaluation/evasion-row.js';
+import type { Decision, GateSubject, Measurement } from '../../../src/core/evaluation/index.js';
+import { openServedModel } from '../../../src/core/evaluation/served-model.js';
+import { type EvasionGateSpec, gatesSchema } from '../../../src/core/spec/index.js';
+import {
+  brokenDefences,
+  CLASSES,
+  clouds,
+  networkOnnx,
+  plantedWeakness,
+  SIZE,
+  train,
+} from './small-models.js';
+
+const network = train(clouds(300, 'train'), 30);
+const samples = clouds(100, 'test');
+const evasion = gatesSchema.parse([
+  { gate: 'evasion', norm: 'linf', epsilon: 0.03, minimum: 0.8, pgd: { steps: 12, restarts: 2 } },
+])[0] as EvasionGateSpec;
+
+interface Evaluation extends Measurement<EvasionRow> {
+  readonly decision: Decision;
+}
+
+async function evaluate(onnx: Uint8Array, spec = evasion): Promise<Evaluation> {
+  const card = {
+    input: { name: 'x', shape: [SIZE] },
+    output: { name: 'logits', classes: ['a', 'b', 'c'] },
+  };
+  const served = await openServedModel(onnx, card);
+  try {
+    const subject: GateSubject = {
+      samples,
+      classes: CLASSES,
+      minimum: new Float32Array(SIZE),
+      maximum: new Float32Array(SIZE).fill(1),
+      seed: 5,
+      serve: served.serve,
+      openClassifier: () => openClassifier(onnx, [SIZE]),
+    };
+    const measurement = await evasionGate.measure(spec, subject);
+    return {
+      ...measurement,
+      decision: evasionGate.decide(spec, { ...measurement, classes: ['a', 'b', 'c'] }),
+    };
+  } finally {
+    await served.close();
+  }
+}
+
+describe('the evasion gate on real models', () => {
+  let honest: Evaluation;
+  beforeAll(async () => {
+    honest = await evaluate(networkOnnx(network));
+  });
+
+  it('passes an honest model where it is robust, with every control held', () => {
+    expect(honest.decision).toMatchObject({
+      status: 'pass',
+      reasons: [expect.stringContaining('at or above')],
+    });
+    expect(honest.rows.every((row) => evasionGate.rowSchema.safeParse(row).success)).toBe(true);
+  });
+
+  it('fails the same model where it is not', async () => {
+    const { decision, rows } = await evaluate(networkOnnx(network), { ...evasion, epsilon: 0.3 });
+    expect(decision.status).toBe('fail');
+    expect(rows.every(({ attacks }) => !attacks?.pgd.broken || attacks.pgd.linf <= 0.3)).toBe(true);
+  });
+
+  it.each([1e-30, 0.01, 100])('gives no better verdict when logits are scaled by %d', async (factor) => {
+    const spec = { ...evasion, epsilon: 0.1 };
+    const scale = (weights: Float64Array): Float64Array => weights.map((weight) => weight * factor);
+    const [plain, scaled] = [
+      await evaluate(networkOnnx(network), spec),
+      await evaluate(networkOnnx({ ...network, V: scale(network.V), b: scale(network.b) }), spec),
+    ];
+    expect(scaled.decision.status).toBe(plain.decision.status);
+    if (factor < 1) expect(scaled.decision.estimate).toBe(plain.decision.estimate);
+  });
+
+  it('breaks a twin with a planted weakness that answers all honest data alike', async () => {
+    const { decision, rows } = await evaluate(networkOnnx(network, plantedWeakness));
+    expect(rows.map(({ predicted }) => predicted)).toEqual(honest.rows.map(({ predicted }) => predicted));
+    expect(decision.status).toBe('fail');
+    expect(rows.filter(isRobust)).toEqual([]);
+  });
+
+  it.each([
+    ['saturated', 'fail', /^Gradient masking: the gradient is zero at 32 of 32/],
+    ['rounded', 'inconclusive', /cannot be attacked by gradient: .*Round/],
+    ['decoy', 'inconclusive', /^Gradients agree .* over steps of the radius .* at \d of 32/],
+  ] as const)(
+    'does not pass the broken defence “%s”, which no attack of the suite breaks',
+    async (name, status, reason) => {
+      const { decision } = await evaluate(networkOnnx(network, brokenDefences[name]));
+      // By its attacks alone the gate would pass it: it takes the controls to see through it.
+      expect(decision.interval[0]).toBeGreaterThan(evasion.minimum);
+      expect(decision.reasons).toEqual(expect.arrayContaining([expect.stringMatching(reason)]));
+      expect(decision.status).toBe(status);
+    },
+  );
+
+  it.each(Object.keys(brokenDefences) as (keyof typeof brokenDefences)[])(
+    'does not pass “%s” at a radius where the model behind it is broken',
+    async (name) => {
+      const { decision } = await evaluate(networkOnnx(network, brokenDefences[name]), {
+        ...evasion,
+        epsilon: 0.3,
+      });
+      expect(decision.status).not.toBe('pass');
+    },
+  );
+});
