@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import { answerError, answerErrors } from './http-errors.js';
 
@@ -18,7 +18,7 @@ const securityHeaders = {
 export function httpServer(log: Logger, bodyBytes: number): FastifyInstance {
   const app = fastify({
     loggerInstance: log as FastifyBaseLogger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyBytes,
     // Ids are ours: one that a client chose could be another client's.
     genReqId: () => randomUUID(),
@@ -35,6 +35,14 @@ export function httpServer(log: Logger, bodyBytes: number): FastifyInstance {
   answerErrors(app);
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({ ...securityHeaders, 'x-request-id': request.id });
+  });
+  let closing = false;
+  app.addHook('preClose', async () => {
+    closing = true;
+  });
+  app.addHook('onSend', async (_request, reply) => {
+    // Else the client keeps the connection, and closing waits for it.
+    if (closing) reply.header('connection', 'close');
   });
   app.addHook('onResponse', async (request, reply) => {
     request.log.info(

@@ -31,10 +31,12 @@ export function marksInMemory(
     get: (endpoint) => marks.get(endpoint),
     async raise(endpoint, mark) {
       const known = marks.get(endpoint);
-      if (known !== undefined && known.release !== mark.release && known.revision >= mark.revision) {
+      const older = known !== undefined && mark.revision < known.revision;
+      const twin = mark.revision === known?.revision && mark.release !== known.release;
+      if (older || twin) {
         throw new RefusedError(
           'release-unverified',
-          `expected a revision of ${endpoint} above ${known.revision}, got ${mark.revision}`,
+          `expected a revision of ${endpoint} above ${known?.revision}, got ${mark.revision}`,
         );
       }
       // Raised before it is saved: should saving fail, this process still never goes back.
@@ -61,7 +63,7 @@ async function readMarks(file: string): Promise<Readonly<Record<string, Revision
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {};
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
     throw error;
   }
   try {

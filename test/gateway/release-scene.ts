@@ -1,0 +1,42 @@
+import type { Digest } from '../../src/core/spec/index.js';
+import type { GatewayParts } from '../../src/gateway/gateway.js';
+import { type RunningGateway, runGateway } from './running-gateway.js';
+import { type SignedChain, signedChain, type TestModel } from './signed-chain.js';
+
+/** Three signed models and whatever gateways a test starts. */
+export interface ReleaseScene {
+  readonly chain: SignedChain;
+  readonly models: readonly TestModel[];
+  readonly start: (parts?: Partial<GatewayParts>) => Promise<RunningGateway>;
+  /** Signs a revision that serves the model that answers `classes[answer]`, and points the ref at it. */
+  readonly publish: (revision: number, answer: number, kind?: 'release' | 'rollback') => Promise<Digest>;
+  readonly end: () => Promise<void>;
+}
+
+export async function releaseScene(): Promise<ReleaseScene> {
+  const chain = await signedChain();
+  const models = [await chain.model(0), await chain.model(1), await chain.model(2)];
+  const running: RunningGateway[] = [];
+  return {
+    chain,
+    models,
+    async start(parts = {}) {
+      const gateway = await runGateway(chain, parts);
+      running.push(gateway);
+      return gateway;
+    },
+    async publish(revision, answer, kind = 'release') {
+      const release = await chain.release(models[answer]!, revision, { kind });
+      await chain.point({ release, revision });
+      return release;
+    },
+    async end() {
+      for (const gateway of running) await gateway.drain();
+      await chain.remove();
+    },
+  };
+}
+
+/** What a gateway answered to one sample: `revision:label`, or the status when it did not. */
+export const told = ({ status, body }: Awaited<ReturnType<RunningGateway['infer']>>): string =>
+  status === 200 ? `${body.model_version}:${body.outputs[0]?.data[0]}` : `${status}`;

@@ -1,0 +1,129 @@
+import { mkdtemp, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { defaultLimits } from '../../src/gateway/gateway.js';
+import { marksInFile, marksInMemory } from '../../src/gateway/revision-marks.js';
+import { gatedModels } from './gated-models.js';
+import { type ReleaseScene, releaseScene, told } from './release-scene.js';
+
+let scene: ReleaseScene;
+beforeEach(async () => {
+  scene = await releaseScene();
+});
+afterEach(() => scene.end());
+
+describe('trouble around a gateway', () => {
+  it('that loses its store for a while serves on, says so, and follows again when it is back', async () => {
+    await scene.publish(1, 0);
+    const gateway = await scene.start();
+    const away = `${scene.chain.folder}-away`;
+    await rename(scene.chain.folder, away);
+    gateway.advance(1_000);
+    await gateway.poll();
+    gateway.advance(1_000);
+    await gateway.poll();
+    expect(told(await gateway.infer())).toBe('1:zero');
+    expect((await gateway.call('/v2/health/ready')).status).toBe(200);
+    expect(await gateway.status()).toMatchObject({
+      live: { revision: 1 },
+      stale: { since: '2026-01-01T00:00:01.000Z' },
+    });
+    await rm(scene.chain.folder, { recursive: true, force: true });
+    await rename(away, scene.chain.folder);
+    await scene.publish(2, 1);
+    await gateway.poll();
+    expect(told(await gateway.infer())).toBe('2:one');
+    expect((await gateway.status()).stale).toBeNull();
+  });
+
+  it('that restarts it never makes it serve an older revision', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'gateway-state-'));
+    const file = path.join(folder, 'state.json');
+    const first = await scene.publish(1, 0);
+    const second = await scene.publish(2, 1);
+    const before = await scene.start({ marks: await marksInFile(file) });
+    expect(told(await before.infer())).toBe('2:one');
+    await before.drain();
+
+    const again = await scene.start({ marks: await marksInFile(file) });
+    expect(told(await again.infer())).toBe('2:one');
+    await again.drain();
+
+    await scene.chain.point({ release: first, revision: 1 });
+    const attacked = await scene.start({ marks: await marksInFile(file) });
+    expect(told(await attacked.infer())).toBe('2:one');
+    expect((await attacked.status()).lastRefusal).toMatchObject({
+      refused: first,
+      failures: [{ code: 'revision-downgraded' }],
+    });
+    // Two statements may not share a number either.
+    const twin = await scene.chain.release(scene.models[2]!, 2);
+    await scene.chain.point({ release: twin, revision: 2 });
+    await attacked.poll();
+    expect(told(await attacked.infer())).toBe('2:one');
+    await scene.chain.point({ release: second, revision: 2 });
+    await attacked.poll();
+    expect(told(await attacked.infer())).toBe('2:one');
+    await rm(folder, { recursive: true });
+  });
+
+  it('that fills its disk keeps it from a revision it could not remember', async () => {
+    let full = false;
+    const gateway = await scene.start({
+      marks: marksInMemory({}, async () => {
+        if (full) throw new Error('no space left');
+      }),
+    });
+    await scene.publish(1, 0);
+    await gateway.poll();
+    full = true;
+    await scene.publish(2, 1);
+    await gateway.poll();
+    expect(told(await gateway.infer())).toBe('1:zero');
+    full = false;
+    gateway.advance(2_000);
+    await gateway.poll();
+    expect(told(await gateway.infer())).toBe('2:one');
+  });
+
+  it('that floods a model gets 503 for what is over the limit, and the rest is answered', async () => {
+    const gated = gatedModels();
+    await scene.publish(1, 0);
+    const gateway = await scene.start({
+      limits: { ...defaultLimits, inFlight: 2 },
+      openModel: gated.openModel,
+    });
+    const held = gated.hold(1, 2);
+    const answers = [gateway.infer(), gateway.infer()];
+    await held.waiting;
+    const refused = await gateway.infer();
+    expect(refused).toMatchObject({ status: 503, body: { code: 'overloaded' } });
+    expect(refused.headers.get('retry-after')).toBe('1');
+    held.letGo();
+    expect((await Promise.all(answers)).map(told)).toEqual(['1:zero', '1:zero']);
+  });
+
+  it('that kills a session gets the release verified and opened again', async () => {
+    const gated = gatedModels();
+    let kill = false;
+    await scene.publish(1, 0);
+    const gateway = await scene.start({
+      openModel: async (onnx) => {
+        const session = await gated.openModel(onnx);
+        return {
+          ...session,
+          async run(feeds) {
+            if (kill) await session.close();
+            return await session.run(feeds);
+          },
+        };
+      },
+    });
+    kill = true;
+    expect(await gateway.infer()).toMatchObject({ status: 503, body: { code: 'unavailable' } });
+    kill = false;
+    await gateway.poll();
+    expect(told(await gateway.infer())).toBe('1:zero');
+    expect(gated.opened()).toBe(2);
+  });
+});
