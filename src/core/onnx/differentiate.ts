@@ -26,7 +26,7 @@ export function differentiate(
 ): Readonly<Record<string, string>> {
   const graph = ancestorsOf(builder.build(), loss);
   const facts = inferFacts(graph, builder.opset);
-  const active = activeValues(graph, facts, wrt);
+  const active = activeValues(graph, facts, wrt, builder.opset);
 
   const gradients = new Map<string, string>();
   const accumulate = (name: string, gradient: string): void => {
@@ -92,7 +92,12 @@ function ancestorsOf(graph: Graph, name: string): Graph {
 }
 
 /** Values through which gradients pass: float32, and computed from what is differentiated by. */
-function activeValues(graph: Graph, facts: Facts, wrt: readonly string[]): ReadonlySet<string> {
+function activeValues(
+  graph: Graph,
+  facts: Facts,
+  wrt: readonly string[],
+  opset: number,
+): ReadonlySet<string> {
   const active = new Set(wrt);
   for (const node of graph.nodes) {
     if (!node.inputs.some((name) => active.has(name)) || operatorOf(node.opType)?.backward === 'flat')
@@ -100,7 +105,7 @@ function activeValues(graph: Graph, facts: Facts, wrt: readonly string[]): Reado
     const floats = node.outputs.filter((name) => facts.get(name)?.type === 'float');
     if (floats.length === 0) {
       // A silent zero here would pass for robustness.
-      applicationOf(node, 0, facts).refuse('gradients pass through float32 only');
+      applicationOf(node, opset, facts).refuse('gradients pass through float32 only');
     }
     for (const name of floats) active.add(name);
   }

@@ -13,7 +13,8 @@ import type { Message } from './wire-schema.js';
  * the order of their names, whatever the order they were added in.
  *
  * @returns bytes in a buffer of their own
- * @throws RefusedError `model-unreadable` for a model that `decodeModel` would not read back
+ * @throws RefusedError `model-unreadable` when tensors contradict their shape, values are used before they are
+ *   computed, or names or numbers have no form in the file
  */
 export function encodeModel(model: Model): Uint8Array {
   try {

@@ -1,6 +1,7 @@
 import { RefusedError } from '../errors/index.js';
 import { describeNode } from './graph-check.js';
 import type { Graph, Node } from './model.js';
+import { isPlainSymbol } from './operators/axes.js';
 import { factOfTensor } from './operators/facts-of-tensors.js';
 import type { Application, Fact } from './operators/operator.js';
 import { operatorOf } from './operators/registry.js';
@@ -20,8 +21,8 @@ interface AttributeValues {
 export type Facts = ReadonlyMap<string, Fact>;
 
 /**
- * Infers types and shapes of all values, with symbolic lengths where inputs have them. An axis without a name gets
- * one of its own, so that two unknown lengths are never taken for equal.
+ * Infers types and shapes of all values, with symbolic lengths where inputs have them. An axis without a name, or with
+ * one that reads as a number or a product, gets a name of its own: unknown lengths are never taken for equal.
  *
  * @throws RefusedError `operator-unsupported` naming the node
  */
@@ -34,7 +35,10 @@ export function inferFacts(graph: Graph, opset: number): Facts {
   }
   const facts = new Map<string, Fact>();
   for (const { name, type, dims } of graph.inputs) {
-    facts.set(name, { type, dims: dims.map((axis, i) => (axis === '' ? `${name}[${i}]` : axis)) });
+    facts.set(name, {
+      type,
+      dims: dims.map((axis, i) => (typeof axis === 'number' || isPlainSymbol(axis) ? axis : `${name}[${i}]`)),
+    });
   }
   for (const [name, tensor] of Object.entries(graph.initializers)) facts.set(name, factOfTensor(tensor));
   for (const node of graph.nodes) {

@@ -67,7 +67,10 @@ function onlyFloat(values: readonly ValueInfo[], what: string): ValueInfo {
 function beforeSoftmax(nodes: readonly Node[], output: string): string {
   const last = nodes.find(({ outputs }) => outputs.includes(output));
   if (last?.opType === 'Identity') return beforeSoftmax(nodes, last.inputs[0]!);
-  return last?.opType === 'Softmax' ? last.inputs[0]! : output;
+  // Of [N, classes], the last axis or axis 1: over axis 0 it would mix samples, and is no classifier's Softmax.
+  const axis = last?.attributes.axis;
+  const overClasses = axis?.kind !== 'int' || axis.value === 1 || axis.value === -1;
+  return last?.opType === 'Softmax' && overClasses ? last.inputs[0]! : output;
 }
 
 /** −log softmax(logits)[label] of each sample; by a mask, since 0·(−∞) would spoil a sum over one-hot products. */

@@ -52,8 +52,8 @@ export async function loadModelInThread(bytes: Uint8Array): Promise<LoadedModel>
     inputs: loaded.inputs,
     outputNames: loaded.outputNames,
     async run(feeds): Promise<Results> {
-      const answer = nextMessage();
       const { tensors, buffers } = detached(feeds);
+      const answer = nextMessage();
       worker.postMessage({ feeds: tensors }, buffers);
       const message = await answer;
       if (message.kind === 'done') return message.results;

@@ -128,20 +128,41 @@ test('the event loop turns while a thread computes', async () => {
   expect(turns).toBeGreaterThan(10);
 });
 
-test('a process ends by itself, with its sessions closed or left open', () => {
-  const room = JSON.stringify(path.resolve(__dirname, '../../../dist/core/onnx/index.js'));
-  const bytes = Buffer.from(product(2)).toString('base64');
-  const script = `
-    const { openSession, floatTensor } = require(${room});
-    (async () => {
-      const bytes = Buffer.from('${bytes}', 'base64');
-      const closed = await openSession(bytes, { place: 'thread' });
-      const open = await openSession(bytes, { place: 'thread' });
-      const { y } = await open.run({ x: floatTensor([1, 2], [1, 2]) });
+describe('in a process of its own', () => {
+  /** Runs a script that finds `onnx`, the compiled room, and `bytes`, a model y = x·W of two inputs. */
+  const output = (script: string): string => {
+    const room = JSON.stringify(path.resolve(__dirname, '../../../dist/core/onnx/index.js'));
+    const model = JSON.stringify(Buffer.from(product(2)).toString('base64'));
+    const program = `
+      const onnx = require(${room});
+      const bytes = Buffer.from(${model}, 'base64');
+      const x = onnx.floatTensor([1, 2], [1, 2]);
+      (async () => { ${script} })();`;
+    return execFileSync(process.execPath, ['-e', program], { encoding: 'utf8', timeout: 25_000 });
+  };
+
+  test('nothing keeps the process alive, with its sessions closed or left open', () => {
+    const script = `
+      const closed = await onnx.openSession(bytes, { place: 'thread' });
+      const open = await onnx.openSession(bytes, { place: 'thread' });
+      const { y } = await open.run({ x });
       await closed.close();
-      process.stdout.write(String(y.dims));
-    })();`;
-  expect(execFileSync(process.execPath, ['-e', script], { encoding: 'utf8', timeout: 20_000 })).toBe('1,2');
+      process.stdout.write(String(y.dims));`;
+    expect(output(script)).toBe('1,2');
+  });
+
+  test('a thread that dies rejects what is pending and what follows', () => {
+    const script = `
+      let thread;
+      process.once('worker', (worker) => { thread = worker; });
+      const session = await onnx.openSession(bytes, { place: 'thread' });
+      thread.terminate();
+      for (const run of [session.run({ x }), session.run({ x })]) {
+        await run.catch((error) => console.log(error.name, error.message));
+      }
+      await session.close();`;
+    expect(output(script)).toBe("TransientError the session's thread has ended\n".repeat(2));
+  });
 });
 
 test('the environment names what results may depend on', () => {

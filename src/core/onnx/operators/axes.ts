@@ -23,6 +23,10 @@ export function quotient(whole: readonly Axis[], part: readonly Axis[]): Axis | 
   return Number.isInteger(number) ? toAxis({ number, symbols }) : undefined;
 }
 
+/** Whether a name can stand for a length in products without being misread. */
+export const isPlainSymbol = (name: string): boolean =>
+  name !== '' && !/^\d+$/.test(name) && !name.includes(times);
+
 interface Factors {
   readonly number: number;
   readonly symbols: readonly string[];

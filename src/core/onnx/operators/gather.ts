@@ -15,7 +15,9 @@ export const gather: Operator = {
     const axis = gatherAxis(at);
     const picked =
       elements && dims.length === 1
-        ? indices.elements?.map((index): Axis | undefined => elements.at(Number(index)))
+        ? indices.elements?.map((index): Axis | undefined =>
+            typeof index === 'number' ? elements.at(index) : undefined,
+          )
         : undefined;
     return [
       {
