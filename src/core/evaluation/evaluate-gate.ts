@@ -61,7 +61,7 @@ async function evaluateIn(folder: string, options: EvaluateGateOptions): Promise
         ...inputRange(manifest),
         seed: seedOf(key),
         serve: served.serve,
-        openClassifier: () => openClassifier(onnx, card.input.shape),
+        openClassifier: (logitExponent) => openClassifier(onnx, card.input.shape, logitExponent),
         signal,
         onProgress,
       };

@@ -11,6 +11,7 @@ import {
 } from '../attacks/index.js';
 import { RefusedError } from '../errors/index.js';
 import type { EvasionGateSpec } from '../spec/index.js';
+import { attackExponent } from './attack-scale.js';
 import { controlLimits } from './evasion-controls.js';
 import { type AttackOutcome, type EvasionRow, isRobust } from './evasion-row.js';
 import type { EvidenceRow, GateSubject, Measurement } from './gate.js';
@@ -32,15 +33,16 @@ export async function measureEvasion(
   const progress = (from: number, to: number) => (fraction: number) =>
     subject.onProgress?.(from + (to - from) * fraction);
   const clean = await serveCleanly(subject, progress(0, 0.05));
+  const logitExponent = await attackExponent(subject);
   let classifier: Classifier;
   try {
-    classifier = await subject.openClassifier();
+    classifier = await subject.openClassifier(logitExponent);
   } catch (error) {
     if (!(error instanceof RefusedError && error.code === 'operator-unsupported')) throw error;
     return { rows: clean.map(notAttacked), obstacle: error.message };
   }
   try {
-    const bench: Bench = { spec, subject, classifier };
+    const bench: Bench = { spec, subject, classifier, logitExponent };
     const attacked = await attackCorrect(bench, clean, progress(0.05, 0.8));
     const unbounded = await attackUnbounded(bench, attacked, progress(0.8, 0.95));
     return { rows: await checkGraph(bench, unbounded, progress(0.95, 1)) };
@@ -53,6 +55,8 @@ interface Bench {
   readonly spec: EvasionGateSpec;
   readonly subject: GateSubject;
   readonly classifier: Classifier;
+  /** The classifier's logits are the served ones, times 2 to this power. */
+  readonly logitExponent: number;
 }
 
 type Progress = (fraction: number) => void;
@@ -125,7 +129,7 @@ async function attackUnbounded(
 
 /** Holds the gradient graph against the served model, and its gradients against finite differences. */
 async function checkGraph(
-  { spec, subject, classifier }: Bench,
+  { spec, subject, classifier, logitExponent }: Bench,
   rows: readonly EvasionRow[],
   progress: Progress,
 ): Promise<readonly EvasionRow[]> {
@@ -139,7 +143,7 @@ async function checkGraph(
     const { logits } = await classifier.lossGradient(one.inputs, one.labels, 1);
     checked.push({
       ...row,
-      logitsDifference: relativeDifference(logits, served),
+      logitsDifference: relativeDifference(logits, served, logitExponent),
       gradient:
         index < controlLimits.gradientSamples
           ? await gradientAgreement(classifier, samples, index, threat, seed)
@@ -218,9 +222,12 @@ function select({ samples, minimum }: GateSubject, positions: readonly number[])
 }
 
 /** In parts of the largest served logit; 1 where either side is not finite, which no limit allows. */
-function relativeDifference(logits: Float32Array, served: Float32Array): number {
+function relativeDifference(logits: Float32Array, served: Float32Array, logitExponent: number): number {
   const largest = served.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  const difference = served.reduce((most, value, i) => Math.max(most, Math.abs(value - logits[i]!)), 0);
+  const difference = served.reduce(
+    (most, value, i) => Math.max(most, Math.abs(value - logits[i]! * 2 ** -logitExponent)),
+    0,
+  );
   const relative = difference === 0 ? 0 : difference / largest;
   return Number.isFinite(relative) ? relative : 1;
 }

@@ -29,10 +29,10 @@ export interface GateSubject {
    */
   serve(bytes: Uint8Array): Promise<Float32Array>;
   /**
-   * Opens the model as an attacker sees it; the gate closes it.
+   * Opens the model as an attacker sees it, logits multiplied by 2 to some power; the gate closes it.
    * @throws RefusedError `operator-unsupported` when it cannot be differentiated
    */
-  openClassifier(): Promise<Classifier>;
+  openClassifier(logitExponent: number): Promise<Classifier>;
   readonly onProgress?: (fraction: number) => void;
   readonly signal?: AbortSignal;
 }

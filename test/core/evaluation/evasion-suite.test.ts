@@ -38,7 +38,7 @@ async function evaluate(onnx: Uint8Array, spec = evasion): Promise<Evaluation> {
       maximum: new Float32Array(SIZE).fill(1),
       seed: 5,
       serve: served.serve,
-      openClassifier: () => openClassifier(onnx, [SIZE]),
+      openClassifier: (logitExponent) => openClassifier(onnx, [SIZE], logitExponent),
     };
     const measurement = await evasionGate.measure(spec, subject);
     return {
@@ -70,15 +70,16 @@ describe('the evasion gate on real models', () => {
     expect(rows.every(({ attacks }) => !attacks?.pgd.broken || attacks.pgd.linf <= 0.3)).toBe(true);
   });
 
-  it.each([1e-30, 0.01, 100])('gives no better verdict when logits are scaled by %d', async (factor) => {
+  it('finds as much robustness however the logits are scaled', async () => {
     const spec = { ...evasion, epsilon: 0.1 };
-    const scale = (weights: Float64Array): Float64Array => weights.map((weight) => weight * factor);
-    const [plain, scaled] = [
-      await evaluate(networkOnnx(network), spec),
-      await evaluate(networkOnnx({ ...network, V: scale(network.V), b: scale(network.b) }), spec),
-    ];
-    expect(scaled.decision.status).toBe(plain.decision.status);
-    if (factor < 1) expect(scaled.decision.estimate).toBe(plain.decision.estimate);
+    const estimates: number[] = [];
+    for (const factor of [1, 1e-30, 0.01, 100, 1e6]) {
+      const scale = (weights: Float64Array): Float64Array => weights.map((weight) => weight * factor);
+      const scaled = networkOnnx({ ...network, V: scale(network.V), b: scale(network.b) });
+      estimates.push((await evaluate(scaled, spec)).decision.estimate);
+    }
+    expect(estimates[0]).toBeGreaterThan(0.2);
+    expect(Math.max(...estimates) - Math.min(...estimates)).toBeLessThanOrEqual(0.01);
   });
 
   it('breaks a twin with a planted weakness that answers all honest data alike', async () => {

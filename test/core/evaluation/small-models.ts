@@ -113,8 +113,11 @@ const scalar = (b: GraphBuilder, value: number): string => b.constant(floatTenso
 
 /** Defences that only look like ones: they hide gradients, and leave the function as easy to fool as it was. */
 export const brokenDefences = {
-  /** Softmax is 1 to the last bit, so the loss is flat wherever the model is right. */
-  saturated: { after: (b, logits) => b.op('Mul', [logits, scalar(b, 1e5)])[0] },
+  /** Gives out probabilities that are 1 to the last bit: flat wherever the model is sure. */
+  saturated: {
+    after: (b, logits) =>
+      b.op('Softmax', [b.op('Mul', [logits, scalar(b, 1e5)])[0]], { axis: attribute.int(1) })[0],
+  },
   /** Logits so small that their differences are lost in any loss. */
   tiny: { after: (b, logits) => b.op('Mul', [logits, scalar(b, 1e-42)])[0] },
   /** Eight levels a value: no derivative at all. */
