@@ -5,6 +5,7 @@ import { isPlainSymbol } from './operators/axes.js';
 import { factOfTensor } from './operators/facts-of-tensors.js';
 import type { Application, Fact } from './operators/operator.js';
 import { operatorOf } from './operators/registry.js';
+import { elementCount } from './tensor.js';
 
 /** Operator sets whose forms of the operators are known. */
 const supportedOpsets = { from: 11, to: 22 } as const;
@@ -34,11 +35,23 @@ export function inferFacts(graph: Graph, opset: number): Facts {
     );
   }
   const facts = new Map<string, Fact>();
+  const learn = (name: string, fact: Fact, where: string): void => {
+    const fixedLengths = fact.dims.filter((axis) => typeof axis === 'number');
+    // Rules write constants as long as an axis: a shape must not be able to ask for terabytes.
+    if (elementCount(fixedLengths) === undefined) {
+      const shape = `[${fact.dims.join(', ')}]`;
+      throw new RefusedError(
+        'operator-unsupported',
+        `${where}: expected a shape of at most 2³¹−1 elements, got ${shape}`,
+      );
+    }
+    facts.set(name, fact);
+  };
   for (const { name, type, dims } of graph.inputs) {
-    facts.set(name, {
-      type,
-      dims: dims.map((axis, i) => (typeof axis === 'number' || isPlainSymbol(axis) ? axis : `${name}[${i}]`)),
-    });
+    const symbolic = dims.map((axis, i) =>
+      typeof axis === 'number' || isPlainSymbol(axis) ? axis : `${name}[${i}]`,
+    );
+    learn(name, { type, dims: symbolic }, `input ${name}`);
   }
   for (const [name, tensor] of Object.entries(graph.initializers)) facts.set(name, factOfTensor(tensor));
   for (const node of graph.nodes) {
@@ -46,7 +59,7 @@ export function inferFacts(graph: Graph, opset: number): Facts {
     const results = (operatorOf(node.opType) ?? at.refuse('the operator is not supported')).infer(at);
     for (const [i, name] of node.outputs.entries()) {
       if (!name) continue;
-      facts.set(name, results[i] ?? at.refuse(`output ${i} is not supported`));
+      learn(name, results[i] ?? at.refuse(`output ${i} is not supported`), describeNode(node));
     }
   }
   return facts;

@@ -281,6 +281,26 @@ describe('a loss-gradient model', () => {
       /output y: expected shape \[N, classes\], got \[N, 2, 2\]/,
     ],
     [
+      'shapes that would ask for terabytes',
+      () => {
+        const b = graphBuilder(17);
+        const x = b.input('x', 'float', ['N', 2 ** 20, 2 ** 20]);
+        const [last, end] = [-1, 2 ** 40].map((each) => b.constant(int64Vector([each]), 'bound'));
+        b.output('y', 'float', ['N'], b.op('Slice', [x, last!, end!, last!])[0]);
+        return b.toModel();
+      },
+      /input input: expected a shape of at most 2³¹−1 elements/,
+    ],
+    [
+      'windows that do not move',
+      () =>
+        classifier([1, 4, 4], 3, (b, x) => {
+          const attributes = { kernel_shape: attribute.ints([2, 2]), strides: attribute.ints([0, 1]) };
+          return b.op('Flatten', b.op('AveragePool', [x], attributes))[0];
+        }),
+      /node AveragePool \(AveragePool\): expected 2 positive kernel lengths, strides and dilations, got \[0,1\]/,
+    ],
+    [
       'operator sets of another age',
       () => classifier([4], 3, linear, 9),
       /expected operator set 11 to 22, got 9/,

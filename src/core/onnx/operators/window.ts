@@ -27,6 +27,11 @@ export function windowOf(at: Application, kernel: readonly number[]): Window {
   if (kernel.length !== rank) at.refuse(`expected a window of ${rank} axes, got [${kernel}]`);
   const strides = at.ints('strides') ?? sizes.map(() => 1);
   const dilations = at.ints('dilations') ?? sizes.map(() => 1);
+  for (const steps of [kernel, strides, dilations]) {
+    if (steps.length !== rank || steps.some((each) => each < 1)) {
+      at.refuse(`expected ${rank} positive kernel lengths, strides and dilations, got [${steps}]`);
+    }
+  }
   const extents = kernel.map((length, i) => dilations[i]! * (length - 1) + 1);
   const autoPad = at.string('auto_pad', 'NOTSET');
   if (autoPad === 'SAME_UPPER' || autoPad === 'SAME_LOWER') {
@@ -42,6 +47,9 @@ export function windowOf(at: Application, kernel: readonly number[]): Window {
   }
   if (autoPad !== 'NOTSET' && autoPad !== 'VALID') at.refuse(`auto_pad ${autoPad} is not known`);
   const pads = (autoPad === 'NOTSET' ? at.ints('pads') : undefined) ?? [...sizes, ...sizes].map(() => 0);
+  if (pads.length !== 2 * rank || pads.some((each) => each < 0)) {
+    at.refuse(`expected ${2 * rank} pads of at least 0, got [${pads}]`);
+  }
   const padsBegin = pads.slice(0, rank);
   const padsEnd = pads.slice(rank);
   const ceil = at.int('ceil_mode', 0) !== 0;
