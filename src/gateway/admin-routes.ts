@@ -24,6 +24,8 @@ export interface EndpointStatus {
   readonly lastRefusal: Refusal | null;
   /** Set while the store does not answer. */
   readonly stale: Staleness | null;
+  /** When the store answered last. */
+  readonly seenAt: Date | null;
 }
 
 /** Everything an operator needs, and clients must not see: it listens on loopback only. */
@@ -51,6 +53,7 @@ function statusOf(endpoint: ServedEndpoint): EndpointStatus {
     wanted: endpoint.wanted() ?? null,
     lastRefusal: endpoint.lastRefusal() ?? null,
     stale: endpoint.stale() ?? null,
+    seenAt: endpoint.seenAt() ?? null,
   };
 }
 

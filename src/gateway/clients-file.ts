@@ -15,18 +15,22 @@ export interface KnownClients {
 export async function knownClients(readText: () => Promise<string>, log: Logger): Promise<KnownClients> {
   let text = await readText();
   let clients = readClients(text);
+  let failing = false;
   return {
     current: () => clients,
     async refresh() {
       try {
         const next = await readText();
+        failing = false;
         if (next === text) return;
         // Remembered before it is understood, so that a broken file is reported once and not on every poll.
         text = next;
         clients = readClients(next);
         log.info({ clients: clients.length }, 'clients file read again');
       } catch (error) {
-        log.error({ err: error }, 'the clients file cannot be used: the clients stay as they were');
+        if (!failing)
+          log.error({ err: error }, 'the clients file cannot be used: the clients stay as they were');
+        failing = true;
       }
     },
   };

@@ -36,6 +36,8 @@ export interface ServedEndpoint {
   readonly wanted: () => EndpointPointer | undefined;
   readonly lastRefusal: () => Refusal | undefined;
   readonly stale: () => Staleness | undefined;
+  /** When the store answered last: it grows old, too, while a store neither answers nor fails. */
+  readonly seenAt: () => Date | undefined;
   /** Looks at the ref and follows it if its release verifies. Never rejects; calls that overlap are one. */
   readonly refresh: () => Promise<void>;
   /** Lets the models go once the requests in flight are answered. */
@@ -56,6 +58,7 @@ export function serveEndpoint(name: string, parts: EndpointParts): ServedEndpoin
   let previous: WarmRelease | undefined;
   let wanted: EndpointPointer | undefined;
   let stale: Staleness | undefined;
+  let seenAt: Date | undefined;
   let refreshing: Promise<void> | undefined;
   let closed = false;
 
@@ -79,6 +82,7 @@ export function serveEndpoint(name: string, parts: EndpointParts): ServedEndpoin
       if (version === undefined && known) throw new Error(`the store has lost the ref ${endpointRef(name)}`);
       if (stale !== undefined) log.info({ staleSince: stale.since }, 'the store answers again');
       stale = undefined;
+      seenAt = now();
       return { pointer: version === undefined ? undefined : pointerIn(version.value) };
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
@@ -139,6 +143,7 @@ export function serveEndpoint(name: string, parts: EndpointParts): ServedEndpoin
     wanted: () => wanted,
     lastRefusal: refused.last,
     stale: () => stale,
+    seenAt: () => seenAt,
     refresh() {
       refreshing ??= refresh().finally(() => {
         refreshing = undefined;

@@ -9,7 +9,7 @@ export type EndpointSelection = 'all' | readonly string[];
 export interface ServedEndpoints {
   readonly get: (name: string) => ServedEndpoint | undefined;
   readonly all: () => readonly ServedEndpoint[];
-  /** Finds endpoints and lets each follow its ref. Never rejects; calls that overlap are one. */
+  /** Finds endpoints and lets each follow its ref. Never rejects. An endpoint that takes long delays no other's next poll. */
   readonly poll: () => Promise<void>;
   /** Whether a whole poll has ended. */
   readonly polled: () => boolean;
@@ -24,7 +24,8 @@ export interface EndpointsParts extends EndpointParts {
 export function serveEndpoints(parts: EndpointsParts): ServedEndpoints {
   const { store, selection, marks, log } = parts;
   const endpoints = new Map<string, ServedEndpoint>();
-  let polling: Promise<void> | undefined;
+  let discovering: Promise<void> | undefined;
+  let failing = false;
   let polled = false;
 
   function add(name: string): void {
@@ -39,13 +40,18 @@ export function serveEndpoints(parts: EndpointsParts): ServedEndpoints {
         const name = endpointOfRef(ref);
         if (name !== undefined) add(name);
       }
+      failing = false;
     } catch (error) {
-      log.warn({ err: error }, 'the store does not list its endpoints');
+      if (!failing) log.warn({ err: error }, 'the store does not list its endpoints');
+      failing = true;
     }
   }
 
   async function poll(): Promise<void> {
-    await discover();
+    discovering ??= discover().finally(() => {
+      discovering = undefined;
+    });
+    await discovering;
     await Promise.all([...endpoints.values()].map((endpoint) => endpoint.refresh()));
     polled = true;
   }
@@ -55,12 +61,7 @@ export function serveEndpoints(parts: EndpointsParts): ServedEndpoints {
   return {
     get: (name) => endpoints.get(name),
     all: () => [...endpoints.values()],
-    poll() {
-      polling ??= poll().finally(() => {
-        polling = undefined;
-      });
-      return polling;
-    },
+    poll,
     polled: () => polled,
     close() {
       for (const endpoint of endpoints.values()) endpoint.close();

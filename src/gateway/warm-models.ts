@@ -18,8 +18,6 @@ export interface ModelLease {
 export interface WarmModels {
   /** Finds a loaded model, or opens it; callers who come while it is opening share it. */
   readonly acquire: (model: Digest, open: () => Promise<OnnxSession>) => Promise<ModelLease>;
-  /** Digests of the models that are loaded or loading. */
-  readonly loaded: () => readonly Digest[];
   /** Resolves when every session that was let go is closed. */
   readonly settled: () => Promise<void>;
 }
@@ -105,7 +103,6 @@ export function warmModels(mostInFlight: number, closeFailed: (error: unknown) =
       }
       return lease(model, entry);
     },
-    loaded: () => [...entries.keys()],
     async settled() {
       await Promise.all(closing);
     },

@@ -27,13 +27,14 @@ describe('a gateway that follows a ref', () => {
         revision: 1,
         release,
         kind: 'release',
-        model: scene.models[0]!.model,
+        model: (await scene.model(0)).model,
         since: '2026-01-01T00:00:00.000Z',
       },
       previous: null,
       wanted: { release, revision: 1 },
       lastRefusal: null,
       stale: null,
+      seenAt: '2026-01-01T00:00:00.000Z',
     });
     expect(await gateway.infer(sample, '/v2/models/other/infer')).toMatchObject({
       status: 503,
@@ -58,11 +59,11 @@ describe('a gateway that follows a ref', () => {
     ['test result', (model) => model.chain.tests[0]!],
     ['verification summary', (model) => model.chain.verification],
   ])('refuses a release with one changed byte in its %s, says why, and serves on', async (_name, part) => {
-    await scene.chain.point({ release: await scene.chain.release(scene.models[0]!, 1), revision: 1 });
+    await scene.chain.point({ release: await scene.chain.release(await scene.model(0), 1), revision: 1 });
     const gated = gatedModels();
     const gateway = await scene.start({ openModel: gated.openModel });
     const release = await scene.publish(2, 1);
-    await scene.chain.flipByte(part(scene.models[1]!));
+    await scene.chain.flipByte(part(await scene.model(1)));
     await gateway.poll();
     expect(gated.opened()).toBe(1);
     expect(told(await gateway.infer())).toBe('1:zero');
@@ -76,13 +77,13 @@ describe('a gateway that follows a ref', () => {
   it('refuses a release of another endpoint, a stranger to its policy, and a ref that lies about the revision', async () => {
     await scene.publish(1, 0);
     const gateway = await scene.start();
-    const foreign = await scene.chain.release(scene.models[1]!, 2, { endpoint: 'other' });
+    const foreign = await scene.chain.release(await scene.model(1), 2, { endpoint: 'other' });
     const stranger = await signedChain();
     const strange = await scene.chain.store.putBlob(
       await stranger.store.readBlob(await stranger.release(await stranger.model(1), 2)),
     );
     await stranger.remove();
-    const second = await scene.chain.release(scene.models[1]!, 2);
+    const second = await scene.chain.release(await scene.model(1), 2);
     for (const [pointer, code] of [
       [{ release: foreign, revision: 2 }, 'endpoint-mismatch'],
       [{ release: strange, revision: 2 }, expect.any(String)],
@@ -107,7 +108,7 @@ describe('a gateway that follows a ref', () => {
       return verifyRelease(scene.chain.store, scene.chain.policy, release, expected);
     };
     const gateway = await scene.start({ verify });
-    const bad = await scene.chain.release(scene.models[1]!, 2, { endpoint: 'other' });
+    const bad = await scene.chain.release(await scene.model(1), 2, { endpoint: 'other' });
     await scene.chain.point({ release: bad, revision: 2 });
     const triesAfter = async (ms: number) => {
       gateway.advance(ms);
@@ -131,7 +132,8 @@ describe('a gateway that follows a ref', () => {
     const gateway = await scene.start({
       openModel: async (onnx) => {
         const session = await openSession(onnx, { place: 'thread' });
-        if (Buffer.from(onnx).equals(await scene.chain.store.readBlob(scene.models[0]!.onnx))) return session;
+        if (Buffer.from(onnx).equals(await scene.chain.store.readBlob((await scene.model(0)).onnx)))
+          return session;
         return { ...session, run: async () => ({}) };
       },
     });
@@ -141,5 +143,35 @@ describe('a gateway that follows a ref', () => {
     expect((await gateway.status()).lastRefusal?.failures).toEqual([
       { code: 'model-unreadable', message: 'expected the output logits to be float [1, 3], got none' },
     ]);
+  });
+
+  it('follows one ref while it is still busy with another', async () => {
+    await scene.publish(1, 0);
+    let begin = () => {};
+    const begun = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
+    let finish = () => {};
+    const finished = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const verify: VerifyRelease = async (release, expected) => {
+      if (expected.endpoint === 'other') {
+        begin();
+        await finished;
+      }
+      return await verifyRelease(scene.chain.store, scene.chain.policy, release, expected);
+    };
+    const gateway = await scene.start({ verify });
+    const other = await scene.chain.release(await scene.model(2), 1, { endpoint: 'other' });
+    await scene.chain.point({ release: other, revision: 1 }, 'other');
+    const busy = gateway.poll();
+    await begun;
+    await scene.publish(2, 1);
+    const polled = gateway.poll();
+    while (told(await gateway.infer()) !== '2:one');
+    finish();
+    await Promise.all([busy, polled]);
+    expect(told(await gateway.infer(sample, '/v2/models/other/infer'))).toBe('1:two');
   });
 });

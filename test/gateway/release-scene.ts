@@ -3,10 +3,11 @@ import type { GatewayParts } from '../../src/gateway/gateway.js';
 import { type RunningGateway, runGateway } from './running-gateway.js';
 import { type SignedChain, signedChain, type TestModel } from './signed-chain.js';
 
-/** Three signed models and whatever gateways a test starts. */
+/** Signed models and whatever gateways a test starts. */
 export interface ReleaseScene {
   readonly chain: SignedChain;
-  readonly models: readonly TestModel[];
+  /** The signed model that answers `classes[answer]`; made once. */
+  readonly model: (answer: number) => Promise<TestModel>;
   readonly start: (parts?: Partial<GatewayParts>) => Promise<RunningGateway>;
   /** Signs a revision that serves the model that answers `classes[answer]`, and points the ref at it. */
   readonly publish: (revision: number, answer: number, kind?: 'release' | 'rollback') => Promise<Digest>;
@@ -15,18 +16,23 @@ export interface ReleaseScene {
 
 export async function releaseScene(): Promise<ReleaseScene> {
   const chain = await signedChain();
-  const models = [await chain.model(0), await chain.model(1), await chain.model(2)];
+  const models = new Map<number, Promise<TestModel>>();
   const running: RunningGateway[] = [];
+  const model = (answer: number): Promise<TestModel> => {
+    const made = models.get(answer) ?? chain.model(answer);
+    models.set(answer, made);
+    return made;
+  };
   return {
     chain,
-    models,
+    model,
     async start(parts = {}) {
       const gateway = await runGateway(chain, parts);
       running.push(gateway);
       return gateway;
     },
     async publish(revision, answer, kind = 'release') {
-      const release = await chain.release(models[answer]!, revision, { kind });
+      const release = await chain.release(await model(answer), revision, { kind });
       await chain.point({ release, revision });
       return release;
     },

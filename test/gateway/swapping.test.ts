@@ -67,8 +67,8 @@ describe('a swap', () => {
     expect(told(await gateway.infer())).toBe('3:zero');
     expect(gated.opened()).toBe(2);
     const { live, previous } = await gateway.status();
-    expect(live).toMatchObject({ revision: 3, kind: 'rollback', model: scene.models[0]!.model });
-    expect(previous).toMatchObject({ revision: 2, model: scene.models[1]!.model });
+    expect(live).toMatchObject({ revision: 3, kind: 'rollback', model: (await scene.model(0)).model });
+    expect(previous).toMatchObject({ revision: 2, model: (await scene.model(1)).model });
   });
 
   it('does not wait for a process that ends: what is in flight is answered before it closes', async () => {

@@ -27,6 +27,7 @@ describe('trouble around a gateway', () => {
     expect(await gateway.status()).toMatchObject({
       live: { revision: 1 },
       stale: { since: '2026-01-01T00:00:01.000Z' },
+      seenAt: '2026-01-01T00:00:00.000Z',
     });
     await rm(scene.chain.folder, { recursive: true, force: true });
     await rename(away, scene.chain.folder);
@@ -57,7 +58,7 @@ describe('trouble around a gateway', () => {
       failures: [{ code: 'revision-downgraded' }],
     });
     // Two statements may not share a number either.
-    const twin = await scene.chain.release(scene.models[2]!, 2);
+    const twin = await scene.chain.release(await scene.model(2), 2);
     await scene.chain.point({ release: twin, revision: 2 });
     await attacked.poll();
     expect(told(await attacked.infer())).toBe('2:one');
