@@ -1,5 +1,5 @@
 import { RefusedError } from '../../errors/index.js';
-import { floatTensor, openSession, type Tensor } from '../../onnx/index.js';
+import { floatTensor, type OnnxSession, openSession, type Tensor } from '../../onnx/index.js';
 import { permutation, randomStream } from '../../random/index.js';
 import { accuracyOf } from './accuracy.js';
 import { createAdversary } from './adversary.js';
@@ -39,21 +39,45 @@ export async function optimize(
   start: TrainingState,
   onStep: (position: Position) => Promise<void>,
 ): Promise<Optimized> {
-  const { layers, shape, classes, train, validation, parameters, seed } = problem;
+  const sessions = await openSessions(problem);
+  try {
+    return await takeSteps(problem, sessions, start, onStep);
+  } finally {
+    await Promise.all(Object.values(sessions).map((session: OnnxSession) => session.close()));
+  }
+}
+
+interface Sessions {
+  readonly step: OnnxSession;
+  readonly logits: OnnxSession;
+  readonly ascent?: OnnxSession;
+}
+
+async function openSessions({ layers, shape, classes, parameters }: Problem): Promise<Sessions> {
+  const open = (model: Uint8Array): Promise<OnnxSession> => openSession(model, { place: 'inline' });
+  return {
+    step: await open(stepModel(layers, shape, classes, parameters)),
+    logits: await open(logitsModel(layers, shape, classes)),
+    ...(parameters.adversarial && { ascent: await open(ascentModel(layers, shape, classes)) }),
+  };
+}
+
+async function takeSteps(
+  problem: Problem,
+  { step, logits, ascent }: Sessions,
+  start: TrainingState,
+  onStep: (position: Position) => Promise<void>,
+): Promise<Optimized> {
+  const { shape, classes, train, validation, parameters, seed } = problem;
   const size = product(shape);
   const count = train.ids.length;
   const stepsPerEpoch = Math.ceil(count / parameters.batchSize);
   const total = parameters.epochs * stepsPerEpoch;
-  const step = await openSession(stepModel(layers, shape, classes, parameters), { place: 'inline' });
-  const logits = await openSession(logitsModel(layers, shape, classes), { place: 'inline' });
-  const perturb = parameters.adversarial
-    ? createAdversary(
-        problem,
-        parameters.adversarial,
-        await openSession(ascentModel(layers, shape, classes), { place: 'inline' }),
-      )
-    : async (_theta: Tensor, indices: Uint32Array) =>
-        floatTensor([indices.length, ...shape], gatherRows(train.inputs, size, indices));
+  const perturb =
+    ascent && parameters.adversarial
+      ? createAdversary(problem, parameters.adversarial, ascent)
+      : async (_theta: Tensor, indices: Uint32Array) =>
+          floatTensor([indices.length, ...shape], gatherRows(train.inputs, size, indices));
 
   let state = start;
   let shuffled: { readonly epoch: number; readonly order: Uint32Array } | undefined;
