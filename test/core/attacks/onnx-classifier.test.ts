@@ -1,0 +1,59 @@
+import { attacks, openClassifier, type Samples, type ThreatModel } from '../../../src/core/attacks/index.js';
+import { clouds, networkOnnx, SIZE, train } from '../evaluation/small-models.js';
+
+const onnx = networkOnnx(train(clouds(150, 'train'), 15));
+const samples = clouds(60, 'test');
+const threat: ThreatModel = {
+  norm: 'linf',
+  epsilon: 0.1,
+  minimum: new Float32Array(SIZE),
+  maximum: new Float32Array(SIZE).fill(1),
+};
+
+function pick({ ids, inputs, labels }: Samples, positions: readonly number[]): Samples {
+  return {
+    ids: positions.map((p) => ids[p]!),
+    inputs: Float32Array.from(positions.flatMap((p) => [...inputs.subarray(p * SIZE, (p + 1) * SIZE)])),
+    labels: Uint32Array.from(positions, (p) => labels[p]!),
+  };
+}
+
+describe('an ONNX model under attack', () => {
+  it('is attacked to the same bytes in ONNX Runtime whatever the batch size and the order', async () => {
+    const classifier = await openClassifier(onnx, [SIZE]);
+    try {
+      const options = { steps: 6, restarts: 2, stepSize: 0.03 };
+      const run = (chosen: Samples, batchSize: number) =>
+        attacks.pgd.run(classifier, chosen, threat, options, { seed: 9, batchSize });
+      const reference = await run(samples, 64);
+      expect(new Set(reference.success)).toEqual(new Set([0, 1]));
+      const shuffled = samples.ids.map((_, i) => (i * 37) % samples.ids.length);
+      for (const batchSize of [1, 7]) {
+        const result = await run(pick(samples, shuffled), batchSize);
+        expect(result.adversarial).toEqual(
+          pick({ ...samples, inputs: reference.adversarial }, shuffled).inputs,
+        );
+        expect([...result.success]).toEqual(shuffled.map((p) => reference.success[p]));
+      }
+    } finally {
+      await classifier.close();
+    }
+  });
+
+  it('scales its logits exactly, however far', async () => {
+    const plain = await openClassifier(onnx, [SIZE]);
+    const scaled = await openClassifier(onnx, [SIZE], -90);
+    const expected = await plain.logits(samples.inputs, samples.ids.length);
+    const got = await scaled.logits(samples.inputs, samples.ids.length);
+    await Promise.all([plain.close(), scaled.close()]);
+    expect(plain.classes).toBe(3);
+    expect(got.map((value) => value * 2 ** 90)).toEqual(expected);
+  });
+
+  it('is refused when it is no model, and when it takes other samples', async () => {
+    await expect(openClassifier(new Uint8Array([1, 2, 3]), [SIZE])).rejects.toMatchObject({
+      code: 'model-unreadable',
+    });
+    await expect(openClassifier(onnx, [SIZE + 1])).rejects.toMatchObject({ code: 'input-invalid' });
+  });
+});
