@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { DefaultLogger, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
+import { DefaultLogger, type LogEntry, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 import { readSigner, readTrustPolicy } from '../core/trust/index.js';
 import { queues } from '../workflows/contract.js';
 import { type Role, startWorkers } from './run-worker.js';
@@ -35,7 +35,7 @@ async function main(): Promise<void> {
   }
 
   Runtime.install({
-    logger: new DefaultLogger('WARN'),
+    logger: new DefaultLogger('WARN', log),
     telemetryOptions: {
       logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }), forward: {} },
     },
@@ -59,6 +59,20 @@ async function main(): Promise<void> {
   if (values['stop-with-parent']) process.stdin.on('end', () => process.exit(0)).resume();
   console.log(JSON.stringify({ event: 'started', identity: workers.identity }));
   await workers.done;
+}
+
+/** One line an event on stderr, without what is no news: compute and signing workers have no workflows by design. */
+function log({ level, message, timestampNanos, meta }: LogEntry): void {
+  if (message.startsWith('No workflows registered')) return;
+  const time = new Date(Number(timestampNanos / 1_000_000n)).toISOString();
+  const { workflowId, activityType, attempt, error } = (meta ?? {}) as Record<string, unknown>;
+  console.error(
+    JSON.stringify({ time, level, message, workflowId, activityType, attempt, error: text(error) }),
+  );
+}
+
+function text(error: unknown): string | undefined {
+  return error instanceof Error ? error.message : undefined;
 }
 
 main().catch((error: unknown) => {

@@ -1,12 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import Long from 'long';
 import { type AssayClient, connectAssay } from '../../src/cli/client.js';
 import { createTrustPolicy, generateSigningKey, writeTrustPolicy } from '../../src/core/trust/index.js';
+import { searchAttributes } from '../../src/workflows/contract.js';
 
 const dist = path.resolve(__dirname, '../../dist');
 
@@ -29,11 +34,11 @@ export interface Plant {
 }
 
 /**
- * Builds an installation beside a running Temporal server.
- *
- * @param namespace - its own for each plant: queues are shared by name inside one
+ * Builds an installation beside a running Temporal server, in a namespace of its own: queues have fixed names, and two
+ * plants in one namespace would take each other's work.
  */
-export async function buildPlant(server: { address: string; namespace: string }): Promise<Plant> {
+export async function buildPlant(address: string): Promise<Plant> {
+  const namespace = await createNamespace(address);
   const folder = mkdtempSync(path.join(tmpdir(), 'assay-plant-'));
   const storeFolder = path.join(folder, 'store');
   mkdirSync(storeFolder);
@@ -44,8 +49,8 @@ export async function buildPlant(server: { address: string; namespace: string })
   writeFileSync(keyFile, key.privateKey, { mode: 0o600 });
   writeFileSync(trustFile, writeTrustPolicy(createTrustPolicy([{ publicKey: key.publicKey }])));
   const client = await connectAssay({
-    connection: { address: server.address },
-    namespace: server.namespace,
+    connection: { address },
+    namespace,
     store: storeUrl,
   });
   const workers: PlantWorker[] = [];
@@ -60,7 +65,7 @@ export async function buildPlant(server: { address: string; namespace: string })
         process.execPath,
         [
           path.join(dist, 'workers/main.js'),
-          ...['--role', roles.join(','), '--address', server.address, '--namespace', server.namespace],
+          ...['--role', roles.join(','), '--address', address, '--namespace', namespace],
           ...[
             '--store',
             storeUrl,
@@ -94,6 +99,35 @@ export async function buildPlant(server: { address: string; namespace: string })
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+async function createNamespace(address: string): Promise<string> {
+  const connection = await Connection.connect({ address });
+  const namespace = `plant-${randomUUID()}`;
+  try {
+    await connection.workflowService.registerNamespace({
+      namespace,
+      workflowExecutionRetentionPeriod: { seconds: Long.fromNumber(86_400) },
+    });
+    await connection.operatorService.addSearchAttributes({
+      namespace,
+      searchAttributes: Object.fromEntries(
+        Object.values(searchAttributes).map(({ name }) => [name, 2 /* keyword */]),
+      ),
+    });
+    // The front end takes a moment to see what the operator service wrote.
+    const { workflow } = new Client({ connection, namespace });
+    for (;;) {
+      try {
+        await workflow.count("AssayEndpoint = 'none'");
+        return namespace;
+      } catch {
+        await sleep(100);
+      }
+    }
+  } finally {
+    await connection.close();
+  }
 }
 
 /** The usual crew: one process for orchestration and compute, one more for compute, one that signs. */
