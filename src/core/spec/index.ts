@@ -8,9 +8,12 @@ export {
   gateSchema,
   gatesSchema,
 } from './gates.js';
+export { type JsonSchema, lifecycleJsonSchema, lifecycleJsonSchemaText } from './json-schema.js';
 export { type Lifecycle, lifecycleSchema } from './lifecycle.js';
 export { type ModelCard, modelCardSchema } from './model-card.js';
 export { nameSchema } from './name.js';
+export { type ParsedLifecycle, parseLifecycle, safeParseLifecycle } from './parse.js';
+export type { SpecProblem } from './parse-yaml.js';
 export {
   type Chain,
   chainSchema,
