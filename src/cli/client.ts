@@ -68,6 +68,7 @@ export interface AssayClient {
    */
   start(file: string, requestedBy: string): Promise<string>;
   progress(run: string): Promise<RunProgress>;
+  isRunning(run: string): Promise<boolean>;
   /** Waits for the end of a run. @throws Error when the run failed or was cancelled */
   outcome(run: string): Promise<LifecycleOutcome>;
   /** Approves or rejects a run that waits for a person. */
@@ -121,6 +122,8 @@ export async function connectAssay(options: AssayClientOptions): Promise<AssayCl
       });
       return { ...progress, running };
     },
+    isRunning: (run) =>
+      known(run, async () => (await workflow.getHandle(run).describe()).status.name === 'RUNNING'),
     outcome: (run) => known(run, () => workflow.getHandle(run).result() as Promise<LifecycleOutcome>),
     decide: (run, decision) =>
       known(run, () => workflow.getHandle(run).executeUpdate(decideUpdate, { args: [decision] })),

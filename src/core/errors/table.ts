@@ -206,6 +206,7 @@ export const errorTable = {
     exit: 3,
     hint: 'See `assay status` for what the run or endpoint waits for.',
   },
+  'server-missing': { status: 503, exit: 2, hint: 'Run `assay up`, or set TEMPORAL_ADDRESS.' },
   'not-found': { status: 404, exit: 2, hint: 'Check the name; `assay runs` lists what exists.' },
 } as const satisfies Record<string, ErrorEntry>;
 

@@ -1,0 +1,27 @@
+import type { Command } from 'commander';
+import { type CliContext, currentUser, withClient } from '../context.js';
+
+/** `assay rollback ENDPOINT`: a new signed revision serves an earlier model again. */
+export function registerRollback(program: Command, context: () => CliContext): void {
+  program
+    .command('rollback')
+    .description('serve an earlier model again, as a new signed revision')
+    .argument('<endpoint>')
+    .requiredOption('--reason <text>', 'why; it becomes part of the signed statement')
+    .option('--to <revision>', 'the revision to serve again; default: the newest one with another model')
+    .action(async (endpoint: string, options: { reason: string; to?: string }) => {
+      const cli = context();
+      const revision = await withClient(cli, (client) =>
+        client.rollback(endpoint, {
+          reason: options.reason,
+          requestedBy: currentUser(),
+          ...(options.to !== undefined && { toRevision: Number(options.to) }),
+        }),
+      );
+      const { record } = revision;
+      cli.say(
+        `${endpoint} revision ${record.revision} is published: it serves the model of revision ${record.restores} again.`,
+      );
+      cli.emit(revision);
+    });
+}

@@ -1,0 +1,81 @@
+import { userInfo } from 'node:os';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import pc from 'picocolors';
+import { RefusedError } from '../core/errors/index.js';
+import { type AssayClient, connectAssay } from './client.js';
+import { readUp, type StatePaths, type Up } from './state.js';
+
+/** What every command gets: where state is, how to speak, and how to reach the server. */
+export interface CliContext {
+  readonly paths: StatePaths;
+  /** Machine-readable output was asked for. */
+  readonly json: boolean;
+  /** Prints lines for people; nothing with `--json`. */
+  say(...lines: readonly string[]): void;
+  /** Prints the result for programs; nothing without `--json`. */
+  emit(result: unknown): void;
+  /** Sets the exit code of a command that ends in a refusal. */
+  refuse(): void;
+}
+
+export function createContext(paths: StatePaths, json: boolean): CliContext {
+  return {
+    paths,
+    json,
+    say(...lines) {
+      if (!json) for (const line of lines) console.log(line);
+    },
+    emit(result) {
+      if (json) console.log(JSON.stringify(result));
+    },
+    refuse() {
+      process.exitCode = 3;
+    },
+  };
+}
+
+/** Connects, runs, disconnects. @throws RefusedError `server-missing` when there is no server to talk to */
+export async function withClient<T>(
+  context: CliContext,
+  use: (client: AssayClient) => Promise<T>,
+): Promise<T> {
+  const up = readUp(context.paths);
+  const { connectionOptions, namespace } = loadClientConnectConfig();
+  const configured =
+    process.env['TEMPORAL_ADDRESS'] !== undefined || process.env['TEMPORAL_PROFILE'] !== undefined;
+  if (!up && !configured) {
+    throw new RefusedError(
+      'server-missing',
+      `Nothing runs for ${context.paths.folder}, and TEMPORAL_ADDRESS is not set.`,
+    );
+  }
+  const client = await connectAssay({
+    connection: up && !configured ? { address: up.temporal.address } : connectionOptions,
+    namespace: (configured ? namespace : up?.temporal.namespace) ?? 'default',
+    store: context.paths.store,
+  });
+  try {
+    return await use(client);
+  } finally {
+    await client.close();
+  }
+}
+
+/** What runs for this state folder. @throws RefusedError `server-missing` */
+export function requireUp(context: CliContext): Up {
+  const up = readUp(context.paths);
+  if (up) return up;
+  throw new RefusedError('server-missing', `Nothing runs for ${context.paths.folder}.`);
+}
+
+/** Who is at the keyboard, for the record; `ASSAY_USER` where that is another than the operating system's user. */
+export function currentUser(): string {
+  return process.env['ASSAY_USER'] ?? userInfo().username;
+}
+
+export const mark = {
+  good: pc.green('✓'),
+  bad: pc.red('✗'),
+  dim: pc.dim,
+  bold: pc.bold,
+} as const;

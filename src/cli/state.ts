@@ -1,0 +1,98 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { z } from 'zod';
+
+/** The layout of the state folder: everything that Assay keeps on this machine. */
+export interface StatePaths {
+  readonly folder: string;
+  readonly storeFolder: string;
+  /** URL of the store: `ASSAY_STORE`, or the one in the state folder. */
+  readonly store: string;
+  readonly database: string;
+  readonly privateKey: string;
+  readonly publicKey: string;
+  readonly trust: string;
+  readonly clients: string;
+  readonly gatewayMarks: string;
+  readonly scratch: string;
+  readonly logs: string;
+  readonly up: string;
+}
+
+export function statePaths(folder: string, env: NodeJS.ProcessEnv = process.env): StatePaths {
+  const root = path.resolve(folder);
+  const inside = (...parts: string[]) => path.join(root, ...parts);
+  return {
+    folder: root,
+    storeFolder: inside('store'),
+    store: env['ASSAY_STORE'] ?? pathToFileURL(inside('store')).href,
+    database: inside('temporal.db'),
+    privateKey: inside('keys', 'signing.pem'),
+    publicKey: inside('keys', 'signing.pub.pem'),
+    trust: inside('trust.yaml'),
+    clients: inside('clients.json'),
+    gatewayMarks: inside('gateway-marks.json'),
+    scratch: inside('scratch'),
+    logs: inside('logs'),
+    up: inside('up.json'),
+  };
+}
+
+const upSchema = z.strictObject({
+  pid: z.int(),
+  /** Start time of that process, so that a recycled pid is not mistaken for it. */
+  pidStartedAt: z.string(),
+  temporal: z.strictObject({ address: z.string(), namespace: z.string(), ui: z.string().optional() }),
+  gateway: z.string(),
+});
+
+/** What `assay up` runs, for the commands that talk to it. */
+export type Up = z.infer<typeof upSchema>;
+
+/** What runs now on behalf of this state folder, or undefined when nothing does. */
+export function readUp(paths: StatePaths): Up | undefined {
+  if (!existsSync(paths.up)) return undefined;
+  const parsed = upSchema.safeParse(JSON.parse(readFileSync(paths.up, 'utf8')));
+  return parsed.success && processStart(parsed.data.pid) === parsed.data.pidStartedAt
+    ? parsed.data
+    : undefined;
+}
+
+export function writeUp(paths: StatePaths, up: Omit<Up, 'pid' | 'pidStartedAt'>): void {
+  const record: Up = { pid: process.pid, pidStartedAt: processStart(process.pid) ?? '', ...up };
+  writeFileWhole(paths.up, JSON.stringify(record, undefined, 2));
+}
+
+export function removeUp(paths: StatePaths): void {
+  rmSync(paths.up, { force: true });
+}
+
+/** Writes a file that appears whole or not at all. */
+export function writeFileWhole(file: string, content: string, mode = 0o644): void {
+  mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+  const partial = `${file}.${process.pid}.partial`;
+  writeFileSync(partial, content, { mode });
+  renameSync(partial, file);
+}
+
+/** When a process started, in the kernel's own words; undefined when there is none. */
+function processStart(pid: number): string | undefined {
+  try {
+    // Field 22 of proc(5) stat; the name in field 2 may hold anything, so count from behind it.
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  } catch {
+    if (existsSync('/proc/self/stat')) return undefined;
+    return isAlive(pid) ? 'unknown' : undefined;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
