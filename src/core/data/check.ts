@@ -47,8 +47,7 @@ export async function* cellProblems(
         row: Number(row),
         ...(id !== null && { id: String(id) }),
         ...(value !== null && { value: String(value) }),
-        expected:
-          check?.expected ?? 'a record that can be read, with the fields of the data block, each once',
+        expected: check?.expected ?? recordExpectation(rule as DataRule),
       };
     }
   }

@@ -7,7 +7,7 @@ const NUMERIC = /^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\(.*
 const TEXTUAL = /^(VARCHAR|U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|BOOLEAN|UUID|ENUM\(.*\))$/;
 
 /** Apache Parquet with flat columns: numbers for features, text or integers for id and label. */
-export const stageParquet: Stage = async ({ data, database, file }) => {
+export const stageParquet: Stage = async ({ data, database, file, signal }) => {
   const reader = `read_parquet(${literal(file)}, hive_partitioning = false)`;
   try {
     const described = await database.rows(`DESCRIBE SELECT * FROM ${reader}`);
@@ -34,7 +34,7 @@ export const stageParquet: Stage = async ({ data, database, file }) => {
     );
     return { problems: [...found.problems, ...mistyped], columns: usable };
   } catch (error) {
-    if (error instanceof TransientError || isAbort(error)) throw error;
+    if (error instanceof TransientError || signal?.aborted) throw error;
     const [reason] = String((error as Error).message)
       .replaceAll(file, 'the source')
       .split('\n');
@@ -43,6 +43,3 @@ export const stageParquet: Stage = async ({ data, database, file }) => {
     });
   }
 };
-
-const isAbort = (error: unknown): boolean =>
-  error instanceof Object && 'name' in error && error.name === 'AbortError';

@@ -75,6 +75,10 @@ export function treesOn(blobs: Blobs): Trees {
       await faultsOf(`create ${folder}`, () => mkdir(folder, { recursive: true }));
       // writeNewFile never overwrites: names that only differ in case are refused where the file system joins them.
       await writeNewFile(file, blobs.streamBlob(entry.digest));
+      const { size } = await faultsOf(`look at ${file}`, () => lstat(file));
+      if (size !== entry.size) {
+        throw new RefusedError('tree-invalid', `expected ${entry.size} bytes of ${entry.path}, got ${size}`);
+      }
       for (let parent = folder; parent !== root; parent = path.dirname(parent)) folders.add(parent);
     }
     for (const folder of folders) await flushFolder(folder);
