@@ -3,6 +3,8 @@ import type { StageProgress } from '../workflows/contract.js';
 import type { RunProgress } from './client.js';
 import { describeRunning } from './outcome-text.js';
 
+const colourCode = /(\u001b\[[0-9;]*m)/;
+
 const marks: Record<StageProgress['status'], string> = {
   waiting: pc.dim('·'),
   running: pc.cyan('▸'),
@@ -30,7 +32,7 @@ export function createProgressDisplay(output: NodeJS.WriteStream): (progress: Ru
   const seen = new Map<string, string>();
   if (output.isTTY) {
     return (progress) => {
-      const lines = stageTree(progress).map((line) => fit(line, output.columns || 80));
+      const lines = stageTree(progress).map((line) => clipLine(line, output.columns || 80));
       output.write(`${drawn > 0 ? `\x1b[${drawn}A` : ''}${lines.map((line) => `\x1b[2K${line}\n`).join('')}`);
       drawn = lines.length;
     };
@@ -46,11 +48,10 @@ export function createProgressDisplay(output: NodeJS.WriteStream): (progress: Ru
 }
 
 /** Cuts a line to the width of the terminal, so that redrawing counts lines right. Colour codes take no room. */
-function fit(line: string, columns: number): string {
+function clipLine(line: string, columns: number): string {
   let room = columns - 1;
   let cut = '';
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: colour codes begin with one
-  for (const part of line.split(/(\x1b\[[0-9;]*m)/)) {
+  for (const part of line.split(colourCode)) {
     if (part.startsWith('\x1b[')) cut += part;
     else {
       cut += part.slice(0, Math.max(0, room));

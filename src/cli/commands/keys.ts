@@ -1,0 +1,101 @@
+import { existsSync, readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { RefusedError } from '../../core/errors/index.js';
+import { type ApiClient, generateApiKey, readClients } from '../../core/serving/index.js';
+import {
+  createTrustPolicy,
+  generateSigningKey,
+  readTrustPolicy,
+  writeTrustPolicy,
+} from '../../core/trust/index.js';
+import type { CliContext } from '../context.js';
+import { type StatePaths, writeFileWhole } from '../state.js';
+
+/** `assay keys`: the signing key with its trust policy, and the keys of those who may ask for predictions. */
+export function registerKeys(program: Command, context: () => CliContext): void {
+  const keys = program.command('keys').description('make and list keys');
+  keys
+    .command('init')
+    .description('make a signing key and the trust policy that believes it')
+    .action(async () => {
+      const cli = context();
+      const { keyId } = await createSigningKey(cli.paths);
+      cli.say(
+        `Signing key ${keyId}`,
+        `  private half  ${cli.paths.privateKey} (only signing workers may read it)`,
+        `  public half   ${cli.paths.publicKey}`,
+        `  trust policy  ${cli.paths.trust} (give it to every gateway and verifier)`,
+      );
+      cli.emit({ keyId, publicKey: cli.paths.publicKey, trust: cli.paths.trust });
+    });
+  keys
+    .command('list')
+    .description('list the keys that the trust policy believes')
+    .action(() => {
+      const cli = context();
+      if (!existsSync(cli.paths.trust))
+        throw new RefusedError('key-missing', `There is no trust policy ${cli.paths.trust}.`);
+      const { keys: believed } = readTrustPolicy(readFileSync(cli.paths.trust, 'utf8'));
+      cli.say(...believed.map(({ id, roles }) => `${id}  ${roles.join(', ')}`));
+      cli.emit(believed);
+    });
+
+  const client = keys.command('client').description('keys of the prediction API');
+  client
+    .command('add')
+    .description('make a key; it is shown once and stored as a hash')
+    .argument('<name>', 'who will use it')
+    .option('--endpoint <name...>', 'endpoints it may ask; default: all')
+    .action((name: string, options: { endpoint?: string[] }) => {
+      const cli = context();
+      const key = addClient(cli.paths, name, options.endpoint ?? '*', new Date());
+      cli.say(`Key of ${name}, shown this once:`, `  ${key}`);
+      cli.emit({ name, key });
+    });
+  client
+    .command('list')
+    .description('list who may ask for predictions')
+    .action(() => {
+      const cli = context();
+      const clients = clientsOf(cli.paths);
+      cli.say(
+        ...clients.map(
+          ({ name, prefix, endpoints }) =>
+            `${prefix}…  ${name}  ${endpoints === '*' ? 'all endpoints' : endpoints.join(', ')}`,
+        ),
+      );
+      cli.emit(clients.map(({ sha256: _secret, ...shown }) => shown));
+    });
+}
+
+/** @throws RefusedError `key-exists` */
+export async function createSigningKey(paths: StatePaths): Promise<{ keyId: string }> {
+  for (const file of [paths.privateKey, paths.trust]) {
+    if (existsSync(file)) throw new RefusedError('key-exists', `${file} exists.`);
+  }
+  const key = await generateSigningKey();
+  writeFileWhole(paths.privateKey, key.privateKey, 0o600);
+  writeFileWhole(paths.publicKey, key.publicKey);
+  writeFileWhole(paths.trust, writeTrustPolicy(createTrustPolicy([{ publicKey: key.publicKey }])));
+  return key;
+}
+
+export function addClient(
+  paths: StatePaths,
+  name: string,
+  endpoints: ApiClient['endpoints'],
+  now: Date,
+): string {
+  const clients = clientsOf(paths);
+  if (clients.some((client) => client.name === name)) {
+    throw new RefusedError('key-exists', `${paths.clients} has a client ${name} already.`);
+  }
+  const { key, sha256, prefix } = generateApiKey();
+  const client: ApiClient = { name, sha256, prefix, endpoints, createdAt: now.toISOString() };
+  writeFileWhole(paths.clients, JSON.stringify([...clients, client], undefined, 2), 0o600);
+  return key;
+}
+
+function clientsOf(paths: StatePaths): readonly ApiClient[] {
+  return existsSync(paths.clients) ? readClients(readFileSync(paths.clients, 'utf8')) : [];
+}

@@ -1,0 +1,73 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import pc from 'picocolors';
+import { RefusedError } from '../core/errors/index.js';
+import { registerApprove } from './commands/approve.js';
+import { registerDemo } from './commands/demo.js';
+import { registerDown } from './commands/down.js';
+import { registerInit } from './commands/init.js';
+import { registerKeys } from './commands/keys.js';
+import { registerRollback } from './commands/rollback.js';
+import { registerRun } from './commands/run.js';
+import { registerRuns } from './commands/runs.js';
+import { registerSchema } from './commands/schema.js';
+import { registerStatus } from './commands/status.js';
+import { registerUp } from './commands/up.js';
+import { registerVerify } from './commands/verify.js';
+import { createContext } from './context.js';
+import { statePaths } from './state.js';
+
+interface GlobalOptions {
+  readonly json?: boolean;
+  readonly state: string;
+}
+
+const program = new Command('assay')
+  .description('From raw data to a served model and back again, with proof at every step.')
+  .option('--json', 'print results as JSON')
+  .option('--state <dir>', 'state folder', process.env['ASSAY_STATE'] ?? '.assay')
+  .configureOutput({ outputError: (text, write) => write(text) })
+  .exitOverride();
+
+const context = () => {
+  const { json, state } = program.opts<GlobalOptions>();
+  return createContext(statePaths(state), json === true);
+};
+for (const register of [
+  registerUp,
+  registerDown,
+  registerInit,
+  registerSchema,
+  registerRun,
+  registerRuns,
+  registerStatus,
+  registerApprove,
+  registerRollback,
+  registerVerify,
+  registerKeys,
+  registerDemo,
+]) {
+  register(program, context);
+}
+for (const command of program.commands) command.exitOverride();
+
+program.parseAsync().catch((error: unknown) => {
+  process.exitCode = report(error);
+});
+
+/** Says what was wrong, where, and what to do next. @returns the exit code */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  const refused = error instanceof RefusedError ? error : undefined;
+  const message = error instanceof Error ? error.message : String(error);
+  if (program.opts<GlobalOptions>().json) {
+    const { code = 'fault', details = [], hint } = refused ?? {};
+    console.log(JSON.stringify({ error: { code, message, details, hint } }));
+  } else {
+    console.error(`${pc.red('error')}${refused ? ` ${refused.code}` : ''}: ${message}`);
+    for (const detail of refused?.details ?? []) console.error(`  - ${detail}`);
+    if (refused) console.error(`  next: ${refused.hint}`);
+  }
+  if (process.env['ASSAY_DEBUG'] && error instanceof Error) console.error(error.stack);
+  return refused?.entry.exit ?? 1;
+}
