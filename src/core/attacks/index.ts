@@ -2,4 +2,5 @@ export type { Attack, AttackContext, AttackResult, Classifier, Samples, ThreatMo
 export { openClassifier } from './onnx-classifier.js';
 export { NO_CLASS, predictedClass } from './predict.js';
 export { type AttackName, attacks } from './registry.js';
+export { halvings } from './saturation.js';
 export { insideThreatModel, linfDistance } from './threat-model.js';

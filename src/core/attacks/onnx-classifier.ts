@@ -7,19 +7,24 @@ import {
   lossGradientModel,
   type Model,
   lossGradientNames as names,
+  type OnnxSession,
   openSession,
   type Results,
 } from '../onnx/index.js';
 import type { Classifier } from './attack.js';
+import { gatherRows } from './batches.js';
+import { halvings } from './saturation.js';
 
 /**
- * An ONNX model as an attacker with its file sees it: the model, differentiated, in a session of its own in a worker
- * thread. Close it after use.
+ * An ONNX model as an attacker with its file sees it: the model, differentiated, in worker threads. Close it after use.
+ *
+ * The gradient of a row whose cross-entropy is saturated (see {@link halvings}) is taken with its logits halved as often
+ * as needed, in a further session; loss and logits stay those of the model. Which row that is depends on the row alone.
  *
  * @param onnx - a model of one float input [N, …shape] and one float output of logits [N, classes]
  * @param shape - of one sample
  * @param logitExponent - the logits are multiplied by 2 to this power, which is exact: the argmax stays, and the
- * cross-entropy neither saturates nor flattens where the model's own scale would make it
+ * cross-entropy does not flatten where the model's own scale would make it
  * @throws RefusedError `model-unreadable` when it is no model, `input-invalid` when it does not take samples of this
  * shape, `operator-unsupported` when it cannot be differentiated
  */
@@ -28,14 +33,21 @@ export async function openClassifier(
   shape: readonly number[],
   logitExponent = 0,
 ): Promise<Classifier> {
-  const gradientModel = encodeModel(lossGradientModel(scaleLogits(decodeModel(onnx), logitExponent)));
-  const session = await openSession(gradientModel, { place: 'thread' });
+  const model = decodeModel(onnx);
   const size = shape.reduce((product, axis) => product * axis, 1);
-
-  const lossGradient = async (inputs: Float32Array, labels: Uint32Array, n: number) => {
-    const results = await session.run({
-      [names.input]: { type: 'float', dims: [n, ...shape], data: inputs },
-      [names.labels]: { type: 'int64', dims: [n], data: BigInt64Array.from(labels, BigInt) },
+  const sessions = new Map<number, Promise<OnnxSession>>();
+  const sessionAt = (exponent: number): Promise<OnnxSession> => {
+    const opened = sessions.get(exponent) ?? openGradientSession(model, exponent);
+    sessions.set(exponent, opened);
+    return opened;
+  };
+  const close = async (): Promise<void> => {
+    for (const session of sessions.values()) await (await session).close();
+  };
+  const runAt = async (exponent: number, inputs: Float32Array, labels: Uint32Array) => {
+    const results = await (await sessionAt(exponent)).run({
+      [names.input]: { type: 'float', dims: [labels.length, ...shape], data: inputs },
+      [names.labels]: { type: 'int64', dims: [labels.length], data: BigInt64Array.from(labels, BigInt) },
     });
     return {
       loss: floats(results, names.loss),
@@ -44,19 +56,41 @@ export async function openClassifier(
     };
   };
 
+  await sessionAt(logitExponent);
   try {
-    const { logits } = await lossGradient(new Float32Array(size), new Uint32Array(1), 1);
+    const classes = (await runAt(logitExponent, new Float32Array(size), new Uint32Array(1))).logits.length;
     return {
       shape,
-      classes: logits.length,
-      lossGradient,
-      logits: async (inputs, n) => (await lossGradient(inputs, new Uint32Array(n), n)).logits,
-      close: () => session.close(),
+      classes,
+      async lossGradient(inputs, labels, n) {
+        const { loss, logits, gradient: plain } = await runAt(logitExponent, inputs, labels);
+        const gradient = plain.slice();
+        const levels = Array.from({ length: n }, (_, row) => halvings(logits, classes, row, labels[row]!));
+        for (const level of new Set(levels.filter((count) => count > 0))) {
+          const rows = levels.flatMap((count, row) => (count === level ? [row] : []));
+          const softened = await runAt(
+            logitExponent - level,
+            gatherRows(inputs, size, rows),
+            Uint32Array.from(rows, (row) => labels[row]!),
+          );
+          rows.forEach((row, i) => {
+            gradient.set(softened.gradient.subarray(i * size, (i + 1) * size), row * size);
+          });
+        }
+        return { loss, gradient, logits };
+      },
+      logits: async (inputs, n) => (await runAt(logitExponent, inputs, new Uint32Array(n))).logits,
+      close,
     };
   } catch (error) {
-    await session.close();
+    await close();
     throw error;
   }
+}
+
+async function openGradientSession(model: Model, logitExponent: number): Promise<OnnxSession> {
+  const gradientModel = lossGradientModel(scaleLogits(model, logitExponent));
+  return openSession(encodeModel(gradientModel), { place: 'thread' });
 }
 
 /** In two halves: each fits into float32 where the whole may not. */

@@ -1,4 +1,4 @@
-import type { Classifier, Samples, ThreatModel } from '../attacks/index.js';
+import { type Classifier, halvings, type Samples, type ThreatModel } from '../attacks/index.js';
 import { randomStream } from '../random/index.js';
 
 /** Random directions that each gradient is compared along. */
@@ -81,11 +81,15 @@ export async function gradientAgreement(
   };
 }
 
-/** The derivative of the cross-entropy by each logit, divided by 1 − p_label: −1 for the label, w for the others. */
+/**
+ * The derivative of the cross-entropy by each logit, divided by 1 − p_label: −1 for the label, w for the others; with the
+ * logits halved as the classifier halves them.
+ */
 function crossEntropyWeights(logits: Float32Array, label: number): Float64Array {
   const others = Float64Array.from(logits, (value, c) => (c === label ? Number.NEGATIVE_INFINITY : value));
   const largest = others.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
-  const powers = others.map((value) => Math.exp(value - largest));
+  const scale = 2 ** -halvings(logits, logits.length, 0, label);
+  const powers = others.map((value) => Math.exp(scale * (value - largest)));
   const total = powers.reduce((sum, value) => sum + value, 0);
   return powers.map((value, c) => (c === label ? -1 : value / total));
 }

@@ -50,6 +50,22 @@ describe('an ONNX model under attack', () => {
     expect(got.map((value) => value * 2 ** 90)).toEqual(expected);
   });
 
+  it('is broken as often when its logits saturate the cross-entropy', async () => {
+    const broken: number[] = [];
+    for (const exponent of [0, 8]) {
+      const classifier = await openClassifier(onnx, [SIZE], exponent);
+      const options = { steps: 6, restarts: 1, stepSize: 0.03 };
+      const { success } = await attacks.pgd.run(classifier, samples, threat, options, {
+        seed: 9,
+        batchSize: 64,
+      });
+      await classifier.close();
+      broken.push(success.reduce((sum, value) => sum + value, 0));
+    }
+    expect(broken[0]).toBeGreaterThan(10);
+    expect(Math.abs(broken[1]! - broken[0]!)).toBeLessThanOrEqual(2);
+  });
+
   it('is refused when it is no model, and when it takes other samples', async () => {
     await expect(openClassifier(new Uint8Array([1, 2, 3]), [SIZE])).rejects.toMatchObject({
       code: 'model-unreadable',

@@ -24,7 +24,7 @@ const references: readonly (readonly [number, number, number, number, number])[]
 ];
 
 const experiment = fc
-  .integer({ min: 1, max: 5000 })
+  .integer({ min: 1, max: 1000 })
   .chain((n) => fc.record({ n: fc.constant(n), successes: fc.integer({ min: 0, max: n }) }));
 const confidence = fc.constantFrom(0.9, 0.95, 0.99, 0.995, 0.9999);
 
@@ -66,7 +66,7 @@ describe('the Clopper–Pearson interval', () => {
     );
   });
 
-  it.each([5, 20, 60, 359])('covers every true proportion at least 95 %% of the time with n = %d', (n) => {
+  it.each([5, 20, 100])('covers every true proportion at least 95 %% of the time with n = %d', (n) => {
     const intervals = Array.from({ length: n + 1 }, (_, successes) => clopperPearson(successes, n, 0.95));
     for (let p = 0.01; p < 1; p += 0.01) {
       // Summed over every outcome of the experiment: the coverage itself, not a simulation of it.

@@ -104,11 +104,11 @@ describe('the accuracy gate', () => {
     const order = ['fail', 'inconclusive', 'pass'];
     fc.assert(
       fc.property(
-        fc.nat(300),
+        fc.nat(60),
         fc.double({ min: 0, max: 1, noNaN: true }),
         fc.double({ min: 0, max: 1, noNaN: true }),
         (right, one, other) => {
-          const rows = clean(300, (i) => i < right);
+          const rows = clean(60, (i) => i < right);
           const [low, high] = [Math.min(one, other), Math.max(one, other)].map((minimum) =>
             order.indexOf(decide({ ...accuracy, minimum }, rows).status),
           );
