@@ -33,8 +33,8 @@ export function supervise(options: SuperviseOptions): Supervised {
   const log = createWriteStream(path.join(options.logs, `${options.name}.log`), { flags: 'a' });
   const stopping = new AbortController();
   let child: ChildProcess | undefined;
-  let announce: (line: string) => void;
-  let fail: (error: Error) => void;
+  let announce!: (line: string) => void;
+  let fail!: (error: Error) => void;
   const ready = new Promise<string>((resolve, reject) => {
     announce = resolve;
     fail = reject;

@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { RefusedError } from '../../core/errors/index.js';
 import { type ApiClient, generateApiKey, readClients } from '../../core/serving/index.js';
+import { nameSchema } from '../../core/spec/index.js';
 import {
   createTrustPolicy,
   generateSigningKey,
@@ -68,7 +70,11 @@ export function registerKeys(program: Command, context: () => CliContext): void 
     });
 }
 
-/** @throws RefusedError `key-exists` */
+/**
+ * Makes a key pair and the policy that believes it.
+ *
+ * @throws RefusedError `key-exists`
+ */
 export async function createSigningKey(paths: StatePaths): Promise<{ keyId: string }> {
   for (const file of [paths.privateKey, paths.trust]) {
     if (existsSync(file)) throw new RefusedError('key-exists', `${file} exists.`);
@@ -80,6 +86,12 @@ export async function createSigningKey(paths: StatePaths): Promise<{ keyId: stri
   return key;
 }
 
+/**
+ * Makes a key for the prediction API and files its hash.
+ *
+ * @returns the key, which is kept nowhere
+ * @throws RefusedError `usage`, `key-exists`
+ */
 export function addClient(
   paths: StatePaths,
   name: string,
@@ -90,8 +102,13 @@ export function addClient(
   if (clients.some((client) => client.name === name)) {
     throw new RefusedError('key-exists', `${paths.clients} has a client ${name} already.`);
   }
-  const { key, sha256, prefix } = generateApiKey();
-  const client: ApiClient = { name, sha256, prefix, endpoints, createdAt: now.toISOString() };
+  if (!nameSchema.safeParse(name).success) {
+    throw new RefusedError(
+      'usage',
+      `Expected a client name of lower-case letters, digits and dashes, got ${name}`,
+    );
+  }
+  const { key, client } = generateApiKey({ name, endpoints }, now, randomBytes);
   writeFileWhole(paths.clients, JSON.stringify([...clients, client], undefined, 2), 0o600);
   return key;
 }

@@ -206,7 +206,22 @@ export const errorTable = {
     exit: 3,
     hint: 'See `assay status` for what the run or endpoint waits for.',
   },
+  'server-running': {
+    status: 409,
+    exit: 2,
+    hint: 'Run `assay down` first, or choose another --state folder.',
+  },
   'server-missing': { status: 503, exit: 2, hint: 'Run `assay up`, or set TEMPORAL_ADDRESS.' },
+  'server-executable-missing': {
+    status: 503,
+    exit: 2,
+    hint: 'Install the Temporal CLI, or Python 3 with pip; or set TEMPORAL_ADDRESS to a server that runs.',
+  },
+  'server-settings-invalid': {
+    status: 400,
+    exit: 2,
+    hint: 'Correct the TEMPORAL_… variables, or the profile in the Temporal configuration file.',
+  },
   'not-found': { status: 404, exit: 2, hint: 'Check the name; `assay runs` lists what exists.' },
 } as const satisfies Record<string, ErrorEntry>;
 

@@ -1,0 +1,146 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Command } from 'commander';
+import { RefusedError } from '../../core/errors/index.js';
+import { connectionSettings, startTemporal } from '../../workers/server/index.js';
+import { type CliContext, mark } from '../context.js';
+import { readUp, removeUp, type StatePaths, type Up, writeUp } from '../state.js';
+import { supervise } from '../supervise.js';
+import { addClient, createSigningKey } from './keys.js';
+
+interface UpOptions {
+  readonly detach?: boolean;
+  readonly port: string;
+  readonly uiPort: string;
+  readonly gatewayPort: string;
+  readonly cpuWorkers: string;
+}
+
+/** `assay up`: everything on this machine. Other machines run `workers/main.js` and `gateway/main.js` themselves. */
+export function registerUp(program: Command, context: () => CliContext): void {
+  program
+    .command('up')
+    .description('run a Temporal server, workers and a gateway on this machine, until Ctrl-C or `assay down`')
+    .option('--detach', 'return once everything runs')
+    .option('--port <n>', 'port of the embedded Temporal server; 0: any free one', '0')
+    .option('--ui-port <n>', 'port of the Temporal UI; 0: any free one', '0')
+    .option('--gateway-port <n>', 'port of the gateway; 0: any free one', '0')
+    .option('--cpu-workers <n>', 'worker processes that train and evaluate; reproduction needs two', '2')
+    .action(async (options: UpOptions) => {
+      const cli = context();
+      const running = readUp(cli.paths);
+      if (running)
+        throw new RefusedError(
+          'server-running',
+          `Process ${running.pid} runs for ${cli.paths.folder} already.`,
+        );
+      if (options.detach) return showUp(cli, await detach(cli.paths));
+      await runHere(cli, options);
+    });
+}
+
+/** Starts this command again as a process of its own session, and waits until it is ready. */
+async function detach(paths: StatePaths): Promise<Up> {
+  mkdirSync(paths.logs, { recursive: true });
+  const logFile = path.join(paths.logs, 'up.log');
+  const log = openSync(logFile, 'a');
+  const args = process.argv.slice(1).filter((argument) => argument !== '--detach' && argument !== '--json');
+  const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', log, log] });
+  closeSync(log);
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`assay up ended with ${code} before everything ran; see ${logFile}`);
+  });
+  const ready = (async () => {
+    for (;;) {
+      const up = readUp(paths);
+      if (up) return up;
+      await sleep(100);
+    }
+  })();
+  const up = await Promise.race([ready, ended]);
+  child.unref();
+  return up;
+}
+
+async function runHere(cli: CliContext, options: UpOptions): Promise<void> {
+  const { paths } = cli;
+  mkdirSync(paths.storeFolder, { recursive: true });
+  if (!existsSync(paths.privateKey)) cli.say(`Made signing key ${(await createSigningKey(paths)).keyId}`);
+  if (!existsSync(paths.clients))
+    cli.say(`Made a key for the gateway, shown this once: ${addClient(paths, 'local', '*', new Date())}`);
+
+  const stopRequested = new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
+  });
+  const temporal = await startTemporal(await connectionSettings(process.env), {
+    databaseFile: paths.database,
+    logFile: path.join(paths.logs, 'temporal.log'),
+    port: Number(options.port),
+    uiPort: Number(options.uiPort),
+  });
+  const env = { ...process.env, TEMPORAL_ADDRESS: temporal.address, TEMPORAL_NAMESPACE: temporal.namespace };
+  const start = (name: string, ...args: string[]) =>
+    supervise({ name, arguments: args, env, logs: paths.logs });
+  const worker = (name: string, ...args: string[]) =>
+    start(
+      name,
+      entry('workers/main.js'),
+      '--store',
+      paths.store,
+      '--scratch',
+      paths.scratch,
+      '--stop-with-parent',
+      ...args,
+    );
+
+  const gateway = start(
+    'gateway',
+    entry('gateway/main.js'),
+    ...['--store', paths.store, '--trust', paths.trust, '--clients', paths.clients],
+    ...['--state', paths.gatewayMarks, '--port', options.gatewayPort],
+  );
+  const extra = Array.from({ length: Math.max(0, Number(options.cpuWorkers) - 1) }, (_, i) =>
+    worker(`cpu-${i + 2}`, '--role', 'cpu'),
+  );
+  const processes = [
+    worker('control', '--role', 'control,cpu', '--trust', paths.trust),
+    ...extra,
+    worker('signing', '--role', 'signing', '--trust', paths.trust, '--key', paths.privateKey),
+    gateway,
+  ];
+  try {
+    const interrupted = stopRequested.then(() => 'stopped' as const);
+    const ready = await Promise.race([Promise.all(processes.map((process) => process.ready)), interrupted]);
+    if (ready !== 'stopped') {
+      const { address } = JSON.parse(await gateway.ready) as { address: string };
+      const { address: temporalAddress, namespace, uiUrl } = temporal;
+      writeUp(paths, {
+        temporal: { address: temporalAddress, namespace, ...(uiUrl && { ui: uiUrl }) },
+        gateway: address,
+      });
+      showUp(cli, readUp(paths)!);
+      cli.say('Ctrl-C stops everything; nothing is lost.');
+      await interrupted;
+    }
+  } finally {
+    await Promise.all(processes.map((process) => process.stop()));
+    await temporal.stop();
+    removeUp(paths);
+  }
+}
+
+function showUp(cli: CliContext, up: Up): void {
+  cli.say(
+    `${mark.good} Temporal  ${up.temporal.address}`,
+    ...(up.temporal.ui ? [`${mark.good} UI        ${up.temporal.ui}`] : []),
+    `${mark.good} Gateway   ${up.gateway}`,
+  );
+  cli.emit({ ...up, ui: up.temporal.ui });
+}
+
+function entry(file: string): string {
+  return path.resolve(__dirname, '../..', file);
+}
