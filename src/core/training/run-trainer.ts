@@ -42,8 +42,7 @@ export interface RunTrainerOptions {
  * @throws the signal's reason when aborted, after every process of the program is gone
  */
 export async function runTrainer(options: RunTrainerOptions): Promise<void> {
-  const started = options.signal ?? new AbortController().signal;
-  started.throwIfAborted();
+  options.signal?.throwIfAborted();
   await mkdir(options.outputFolder, { recursive: true });
   const outputFolder = await realpath(options.outputFolder);
   const scratch = await mkdtemp(path.join(tmpdir(), 'assay-trainer-'));
@@ -71,7 +70,7 @@ export async function runTrainer(options: RunTrainerOptions): Promise<void> {
       options.workingFolder,
       trainerEnvironment(process.env, options.device),
       onLine,
-      AbortSignal.any([started, timeout]),
+      options.signal ? AbortSignal.any([options.signal, timeout]) : timeout,
     ).catch((error: unknown) => {
       if (error !== timeout.reason) throw error;
       throw new RefusedError(

@@ -120,7 +120,9 @@ function signalGroup(trainer: Trainer, signal: NodeJS.Signals): void {
   try {
     process.kill(-trainer.pid, signal);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    // No such group, or (macOS) one of zombies only: there is nothing left to stop.
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ESRCH' && code !== 'EPERM') throw error;
   }
 }
 

@@ -108,6 +108,7 @@ print(json.dumps({'event': 'checkpoint', 'file': 'half.bin', 'done': 1}))
     expect(environment).not.toContain('planted-value');
     expect(environment).toMatch(/^OMP_NUM_THREADS=1$/m);
     expect(environment).toMatch(/^PATH=/m);
+    expect(environment).toMatch(/^CUDA_VISIBLE_DEVICES=$/m);
   });
 
   it.each([

@@ -50,14 +50,14 @@ const mlp = {
   parameters: { network: { kind: 'mlp', hidden: [64] }, epochs: 15, learningRate: 0.003 },
 };
 const linear = { trainer: 'built-in', parameters: { network: { kind: 'linear' }, epochs: 2 } };
-/** 160 steps, with a checkpoint after each. */
+/** 160 steps, with a checkpoint after each few of them. */
 const cnn = {
   trainer: 'built-in',
   parameters: {
     network: { kind: 'cnn', channels: [8], pool: [true] },
     epochs: 8,
     adversarial: { method: 'pgd', norm: 'linf', epsilon: 0.1, steps: 2 },
-    checkpointEverySeconds: 0.0001,
+    checkpointEverySeconds: 0.02,
   },
 };
 async function modelFile(model: Digest, name: string): Promise<string> {
@@ -106,7 +106,7 @@ describe('training on handwritten digits', () => {
       onProgress: (report) => {
         checkpoint = report.checkpoint;
         if (checkpoint) checkpoints += 1;
-        if (checkpoints === 30) abort.abort(new Error('worker is going'));
+        if (checkpoints === 5) abort.abort(new Error('worker is going'));
       },
       signal: abort.signal,
     });
@@ -118,7 +118,7 @@ describe('training on handwritten digits', () => {
       onProgress: (report) => void reports.push(report),
     });
     expect(resumed.model).toBe(undisturbed.model);
-    expect(reports[0]!.fraction).toBeGreaterThan(20 / 160);
+    expect(reports[0]!.fraction).toBeGreaterThan(5 / 160);
     expect(reports[0]!.checkpoint).toBeDefined();
   });
 

@@ -53,8 +53,6 @@ async function readParameters(file: string) {
 main().catch((error: unknown) => {
   if (!(error instanceof RefusedError)) throw error;
   process.stderr.write(`${error.message}\n`);
-  process.exitCode =
-    error.code.startsWith('training') || error.code === 'usage'
-      ? trainerExit.parametersRefused
-      : trainerExit.dataRefused;
+  const isOfData = error.code.startsWith('data') || error.code.startsWith('snapshot');
+  process.exitCode = isOfData ? trainerExit.dataRefused : trainerExit.parametersRefused;
 });

@@ -14,8 +14,8 @@ import { encodeNetwork } from './model-file.js';
 import { optimize, type Position } from './optimize.js';
 import type { Problem } from './problem.js';
 
-/** Shortest time between two progress events. */
-const progressEveryMs = 250;
+/** Shortest time between two progress events of a kind: within an epoch, and at its end. */
+const progressEveryMs = 500;
 
 export interface BuiltInTraining {
   readonly snapshotFolder: string;
@@ -45,19 +45,21 @@ export async function trainBuiltIn(training: BuiltInTraining): Promise<void> {
   const checkpointFile = path.join(outputFolder, 'checkpoint.bin');
   let savedMs = training.nowMs();
   let reportedMs = Number.NEGATIVE_INFINITY;
+  let validatedMs = Number.NEGATIVE_INFINITY;
   let latest: Readonly<Record<string, number>> = {};
 
   const onStep = async (position: Position): Promise<void> => {
     const { state, total, loss, endsEpoch } = position;
     const nowMs = training.nowMs();
     const last = state.done === total;
-    if (nowMs - reportedMs >= progressEveryMs || last) {
+    const validates = endsEpoch && (last || nowMs - validatedMs >= progressEveryMs);
+    if (validates || nowMs - reportedMs >= progressEveryMs) {
       reportedMs = nowMs;
-      latest = {
-        ...latest,
-        loss,
-        ...(endsEpoch && { validationAccuracy: await position.validationAccuracy() }),
-      };
+      latest = { ...latest, loss };
+      if (validates) {
+        validatedMs = nowMs;
+        latest = { ...latest, validationAccuracy: await position.validationAccuracy() };
+      }
       training.emit({ event: 'progress', done: state.done, total, metrics: latest });
     }
     if (nowMs - savedMs >= parameters.checkpointEverySeconds * 1000 && !last) {
