@@ -17,6 +17,7 @@ const COMMA = 0x2c;
 const QUOTE = 0x22;
 const LF = 0x0a;
 const CR = 0x0d;
+const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 type State = 'start' | 'plain' | 'quoted' | 'closed';
 
 /**
@@ -38,6 +39,7 @@ export async function* textRecords(
   let pieces: Uint8Array[] = [];
   let pieceBytes = 0;
   let first = true;
+  let consumed = 0;
 
   const keep = (piece: Uint8Array) => {
     if (pieceBytes > MAXIMUM_RECORD_BYTES) fault ??= `more than ${MAXIMUM_RECORD_BYTES} bytes`;
@@ -46,7 +48,7 @@ export async function* textRecords(
   };
   const finish = (): TextRecord | undefined => {
     let bytes = Buffer.concat(pieces);
-    if (first && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) bytes = bytes.subarray(3);
+    if (first && bytes.subarray(0, 3).equals(BYTE_ORDER_MARK)) bytes = bytes.subarray(3);
     if (bytes[bytes.length - 1] === CR) bytes = bytes.subarray(0, -1);
     if (state === 'quoted') fault ??= 'a quote that is never closed';
     const record = { bytes, values };
@@ -83,13 +85,13 @@ export async function* textRecords(
         // After a closing quote this is the second half of an escaped one.
         else state = 'quoted';
       } else if (byte !== CR) {
-        // A byte-order mark may stand before the first quote.
-        const mark = first && pieceBytes === 0 && i < 3 && byte >= 0x80;
         if (state === 'closed') fault ??= 'text after a closing quote';
-        if (!mark) state = 'plain';
+        // The first value may begin with a quote after a byte-order mark.
+        if (byte !== BYTE_ORDER_MARK[consumed + i]) state = 'plain';
       }
     }
     keep(chunk.subarray(begin));
+    consumed += chunk.length;
     yield batch;
   }
   const last = finish();
@@ -98,7 +100,8 @@ export async function* textRecords(
 
 /** The values of a faultless CSV record. */
 export function csvValues(record: TextRecord): readonly string[] {
-  const values = record.bytes.toString().matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g);
+  // With a comma before every value, none is empty to the pattern.
+  const values = `,${record.bytes}`.matchAll(/,(?:"((?:[^"]|"")*)"|([^,]*))/g);
   return Array.from(values, ([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain ?? '');
 }
 
