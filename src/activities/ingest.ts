@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { Context } from '@temporalio/activity';
 import { ingest } from '../core/data/index.js';
 import { errorTable } from '../core/errors/index.js';
@@ -15,8 +16,8 @@ export interface IngestInput {
 /** Validates the source and freezes what it holds, or refuses it with a report of every problem. */
 export function createIngest({ store, scratch }: WorkerContext) {
   return async function ingestSource(input: IngestInput): Promise<StageResult<SnapshotRecord>> {
-    // Where the file lay on somebody's disk does not change what is in it.
-    const { source: _path, ...data } = input.data;
+    // Where the file lay on somebody's disk does not change what is in it; its ending says how to read it.
+    const { source: _file, ...data } = { format: path.extname(input.data.source), ...input.data };
     const result = await runStage(store, 'ingest', { source: input.source, data }, () =>
       withHeartbeat({ fraction: 0 }, (report) =>
         withScratchFolder(scratch, (workFolder) =>
