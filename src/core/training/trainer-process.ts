@@ -33,19 +33,40 @@ export async function superviseProgram(
   limit: AbortSignal,
 ): Promise<Ending> {
   limit.throwIfAborted();
-  const [program, ...args] = command;
-  if (program === undefined)
+  const guard = startGuard();
+  try {
+    const trainer = startProgram(command, workingFolder, environment);
+    if (trainer.pid !== undefined) guard.watch(trainer.pid);
+    return await follow(trainer, onLine, limit);
+  } finally {
+    guard.dismiss();
+  }
+}
+
+function startProgram(
+  [program, ...args]: readonly string[],
+  workingFolder: string,
+  environment: Readonly<Record<string, string>>,
+): Trainer {
+  if (program === undefined) {
     throw new RefusedError('training-refused', 'expected a command, got an empty one');
-  const trainer = spawn(program, args, {
+  }
+  return spawn(program, args, {
     cwd: workingFolder,
     env: { ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });
-  const exit = exitOf(trainer, program);
+}
+
+async function follow(
+  trainer: Trainer,
+  onLine: (line: Uint8Array) => Promise<void>,
+  limit: AbortSignal,
+): Promise<Ending> {
+  const exit = exitOf(trainer);
   const stderr = keepTail(trainer.stderr);
   const reading = readLines(trainer.stdout, onLine);
-  const guard = trainer.pid === undefined ? undefined : guardGroup(trainer.pid);
   try {
     // The group goes as soon as its leader is gone, so that no grandchild keeps stdout open.
     const gone = exit.then((ending) => {
@@ -58,23 +79,21 @@ export async function superviseProgram(
   } catch (error) {
     await terminate(trainer, exit);
     throw error;
-  } finally {
-    guard?.kill('SIGKILL');
   }
 }
 
-function exitOf(trainer: Trainer, program: string): Promise<Pick<Ending, 'code' | 'signal'>> {
+function exitOf(trainer: Trainer): Promise<Pick<Ending, 'code' | 'signal'>> {
   return new Promise((resolve, reject) => {
     trainer.once('error', (error: NodeJS.ErrnoException) => {
       reject(
         error.code === 'ENOENT' || error.code === 'EACCES'
           ? new RefusedError(
               'training-refused',
-              `expected a program that this worker can start, got ${program}: ${error.code}`,
+              `expected a program that this worker can start, got ${trainer.spawnfile}: ${error.code}`,
               [],
               { cause: error },
             )
-          : new TransientError(`the trainer ${program} could not be started: ${error.message}`, {
+          : new TransientError(`the trainer ${trainer.spawnfile} could not be started: ${error.message}`, {
               cause: error,
             }),
       );
@@ -83,20 +102,32 @@ function exitOf(trainer: Trainer, program: string): Promise<Pick<Ending, 'code' 
   });
 }
 
+interface Guard {
+  /** Names the process group that must not outlive this process. */
+  watch(group: number): void;
+  dismiss(): void;
+}
+
 /**
  * A shell that waits at a pipe whose other end only this process holds. When this process dies, however it dies, the
- * pipe closes and the shell kills the group: an orphan would go on training beside its own replacement.
+ * pipe closes and the shell kills the group: an orphan would go on training beside its own replacement. It is started
+ * before the trainer, so that next to no time passes in which the trainer is unwatched.
  */
-function guardGroup(group: number): { kill(signal: NodeJS.Signals): boolean } {
-  const guard = spawn('/bin/sh', ['-c', 'read -r _; kill -s KILL -- "-$1"', 'guard', `${group}`], {
+function startGuard(): Guard {
+  const script = 'read -r group && { read -r _; kill -s KILL -- "-$group"; }';
+  const guard = spawn('/bin/sh', ['-c', script], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
     env: {},
   });
-  // Without a shell the trainer runs unguarded, which is no reason not to run it.
+  // Without a shell the trainer runs unwatched, which is no reason not to run it.
   guard.once('error', () => undefined);
+  guard.stdin.once('error', () => undefined);
   guard.unref();
-  return guard;
+  return {
+    watch: (group) => void guard.stdin.write(`${group}\n`),
+    dismiss: () => void guard.kill('SIGKILL'),
+  };
 }
 
 async function terminate(trainer: Trainer, exit: Promise<unknown>): Promise<void> {
