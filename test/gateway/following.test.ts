@@ -2,7 +2,6 @@ import { openSession } from '../../src/core/onnx/index.js';
 import type { Digest } from '../../src/core/spec/index.js';
 import { verifyRelease } from '../../src/core/trust/index.js';
 import type { VerifyRelease } from '../../src/gateway/admission.js';
-import { gatedModels } from './gated-models.js';
 import { type ReleaseScene, releaseScene, told } from './release-scene.js';
 import { sample } from './running-gateway.js';
 import { signedChain, type TestModel } from './signed-chain.js';
@@ -60,7 +59,7 @@ describe('a gateway that follows a ref', () => {
     ['verification summary', (model) => model.chain.verification],
   ])('refuses a release with one changed byte in its %s, says why, and serves on', async (_name, part) => {
     await scene.chain.point({ release: await scene.chain.release(await scene.model(0), 1), revision: 1 });
-    const gated = gatedModels();
+    const gated = scene.gated();
     const gateway = await scene.start({ openModel: gated.openModel });
     const release = await scene.publish(2, 1);
     await scene.chain.flipByte(part(await scene.model(1)));

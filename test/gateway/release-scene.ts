@@ -1,5 +1,6 @@
 import type { Digest } from '../../src/core/spec/index.js';
 import type { GatewayParts } from '../../src/gateway/gateway.js';
+import { type GatedModels, gatedModels } from './gated-models.js';
 import { type RunningGateway, runGateway } from './running-gateway.js';
 import { type SignedChain, signedChain, type TestModel } from './signed-chain.js';
 
@@ -11,6 +12,8 @@ export interface ReleaseScene {
   readonly start: (parts?: Partial<GatewayParts>) => Promise<RunningGateway>;
   /** Signs a revision that serves the model that answers `classes[answer]`, and points the ref at it. */
   readonly publish: (revision: number, answer: number, kind?: 'release' | 'rollback') => Promise<Digest>;
+  /** Sessions whose runs the test can hold. */
+  readonly gated: () => GatedModels;
   readonly end: () => Promise<void>;
 }
 
@@ -18,6 +21,7 @@ export async function releaseScene(): Promise<ReleaseScene> {
   const chain = await signedChain();
   const models = new Map<number, Promise<TestModel>>();
   const running: RunningGateway[] = [];
+  const gates: GatedModels[] = [];
   const model = (answer: number): Promise<TestModel> => {
     const made = models.get(answer) ?? chain.model(answer);
     models.set(answer, made);
@@ -36,7 +40,13 @@ export async function releaseScene(): Promise<ReleaseScene> {
       await chain.point({ release, revision });
       return release;
     },
+    gated() {
+      const gated = gatedModels();
+      gates.push(gated);
+      return gated;
+    },
     async end() {
+      for (const gated of gates) gated.letAllGo();
       for (const gateway of running) await gateway.drain();
       await chain.remove();
     },

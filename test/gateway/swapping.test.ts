@@ -1,6 +1,4 @@
-import { gatedModels } from './gated-models.js';
 import { type ReleaseScene, releaseScene, told } from './release-scene.js';
-import { runGateway } from './running-gateway.js';
 import { classes } from './signed-chain.js';
 
 let scene: ReleaseScene;
@@ -37,7 +35,7 @@ describe('a swap', () => {
   });
 
   it('lets requests in flight end on the model they began on, then closes what is not kept warm', async () => {
-    const gated = gatedModels();
+    const gated = scene.gated();
     const gateway = await scene.start({ openModel: gated.openModel });
     await scene.publish(1, 0);
     await gateway.poll();
@@ -56,7 +54,7 @@ describe('a swap', () => {
   });
 
   it('back to the model before needs no loading: it is still warm', async () => {
-    const gated = gatedModels();
+    const gated = scene.gated();
     const gateway = await scene.start({ openModel: gated.openModel });
     await scene.publish(1, 0);
     await gateway.poll();
@@ -72,9 +70,9 @@ describe('a swap', () => {
   });
 
   it('does not wait for a process that ends: what is in flight is answered before it closes', async () => {
-    const gated = gatedModels();
+    const gated = scene.gated();
     await scene.publish(1, 0);
-    const gateway = await runGateway(scene.chain, { openModel: gated.openModel });
+    const gateway = await scene.start({ openModel: gated.openModel });
     const held = gated.hold(1, 1);
     const slow = gateway.infer();
     await held.waiting;

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { defaultLimits } from '../../src/gateway/gateway.js';
 import { marksInFile, marksInMemory } from '../../src/gateway/revision-marks.js';
-import { gatedModels } from './gated-models.js';
 import { type ReleaseScene, releaseScene, told } from './release-scene.js';
 
 let scene: ReleaseScene;
@@ -88,7 +87,7 @@ describe('trouble around a gateway', () => {
   });
 
   it('that floods a model gets 503 for what is over the limit, and the rest is answered', async () => {
-    const gated = gatedModels();
+    const gated = scene.gated();
     await scene.publish(1, 0);
     const gateway = await scene.start({
       limits: { ...defaultLimits, inFlight: 2 },
@@ -105,7 +104,7 @@ describe('trouble around a gateway', () => {
   });
 
   it('that kills a session gets the release verified and opened again', async () => {
-    const gated = gatedModels();
+    const gated = scene.gated();
     let kill = false;
     await scene.publish(1, 0);
     const gateway = await scene.start({
