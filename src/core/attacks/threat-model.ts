@@ -29,9 +29,9 @@ export function allowedBox(samples: Samples, threat: ThreatModel): Box {
         `Sample ${samples.ids[Math.floor(i / size)]}: expected value ${i % size} between ${minimum} and ${maximum}, got ${value}.`,
       );
     }
-    let low = Math.max(minimum, float32AtLeast(value - threat.epsilon));
+    let low = Math.max(minimum, Math.fround(value - threat.epsilon));
     while (value - low > threat.epsilon) low = nextFloat32(low, 1);
-    let high = Math.min(maximum, float32AtMost(value + threat.epsilon));
+    let high = Math.min(maximum, Math.fround(value + threat.epsilon));
     while (high - value > threat.epsilon) high = nextFloat32(high, -1);
     lower[i] = low;
     upper[i] = high;
@@ -65,16 +65,6 @@ export function insideThreatModel(
 /** The largest absolute difference between two inputs, in float64. */
 export function linfDistance(one: Float32Array, other: Float32Array): number {
   return one.reduce((largest, value, i) => Math.max(largest, Math.abs(value - other[i]!)), 0);
-}
-
-function float32AtLeast(value: number): number {
-  const rounded = Math.fround(value);
-  return rounded >= value ? rounded : nextFloat32(rounded, 1);
-}
-
-function float32AtMost(value: number): number {
-  const rounded = Math.fround(value);
-  return rounded <= value ? rounded : nextFloat32(rounded, -1);
 }
 
 const float = new Float32Array(1);
