@@ -19,11 +19,13 @@ export interface GatewayArguments {
   readonly port: number;
   readonly adminPort: number;
   readonly pollMs: number;
+  /** End when stdin does: whoever holds its other end is gone, however that happened. */
+  readonly stopWithParent: boolean;
 }
 
 export const usage =
   'usage: gateway --store URL --trust FILE --clients FILE [--state FILE] [--endpoints all|NAME,…] ' +
-  '[--host 127.0.0.1] [--port 8080] [--admin-port 0] [--poll-ms 500]';
+  '[--host 127.0.0.1] [--port 8080] [--admin-port 0] [--poll-ms 500] [--stop-with-parent]';
 
 /** @throws RefusedError `usage` listing everything that is missing or wrong */
 export function gatewayArguments(args: readonly string[]): GatewayArguments {
@@ -52,6 +54,7 @@ export function gatewayArguments(args: readonly string[]): GatewayArguments {
     port: integer('port', 0, 65_535),
     adminPort: integer('admin-port', 0, 65_535),
     pollMs: integer('poll-ms', 10, 3_600_000),
+    stopWithParent: values['stop-with-parent'],
   };
   if (problems.length > 0) throw new RefusedError('usage', usage, problems);
   return parsed;
@@ -72,6 +75,7 @@ function parse(args: readonly string[]) {
         port: { type: 'string', default: '8080' },
         'admin-port': { type: 'string', default: '0' },
         'poll-ms': { type: 'string', default: '500' },
+        'stop-with-parent': { type: 'boolean', default: false },
       },
     }).values;
   } catch (error) {

@@ -25,6 +25,7 @@ async function main(args: readonly string[]): Promise<void> {
     port,
     adminPort,
     pollMs,
+    stopWithParent,
   } = gatewayArguments(args);
   const log = pino({ name: 'gateway' }, pino.destination(2));
   const store = await openStore(url);
@@ -47,6 +48,7 @@ async function main(args: readonly string[]): Promise<void> {
 
   const stopping = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort());
+  if (stopWithParent) process.stdin.on('end', () => stopping.abort()).resume();
   const address = await gateway.predictions.listen({ host, port });
   const admin = await gateway.admin.listen({ host: '127.0.0.1', port: adminPort });
   process.stdout.write(`${JSON.stringify({ address, admin })}\n`);

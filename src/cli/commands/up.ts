@@ -100,7 +100,7 @@ async function runHere(cli: CliContext, options: UpOptions): Promise<void> {
     'gateway',
     entry('gateway/main.js'),
     ...['--store', paths.store, '--trust', paths.trust, '--clients', paths.clients],
-    ...['--state', paths.gatewayMarks, '--port', options.gatewayPort],
+    ...['--state', paths.gatewayMarks, '--port', options.gatewayPort, '--stop-with-parent'],
   );
   const extra = Array.from({ length: Math.max(0, Number(options.cpuWorkers) - 1) }, (_, i) =>
     worker(`cpu-${i + 2}`, '--role', 'cpu'),

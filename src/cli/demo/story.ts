@@ -119,7 +119,7 @@ async function run(
 function withBadRows(csv: string): string {
   const rows = csv.split('\n');
   rows[10] = rows[10]!.replace(/^([^,]*),[^,]*/, '$1,99');
-  rows[20] = rows[20]!.replace(/,\d+$/, ',eleven');
+  rows[20] = rows[20]!.replace(/,\d+(\r?)$/, ',eleven$1');
   rows[30] = rows[30]!.replace(/^[^,]*/, rows[29]!.split(',')[0]!);
   return rows.join('\n');
 }
