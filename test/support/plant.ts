@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
-import Long from 'long';
+import { msToTs } from '@temporalio/common/lib/time';
 import { type AssayClient, connectAssay } from '../../src/cli/client.js';
 import { createTrustPolicy, generateSigningKey, writeTrustPolicy } from '../../src/core/trust/index.js';
 import { searchAttributes } from '../../src/workflows/contract.js';
@@ -107,7 +107,7 @@ async function createNamespace(address: string): Promise<string> {
   try {
     await connection.workflowService.registerNamespace({
       namespace,
-      workflowExecutionRetentionPeriod: { seconds: Long.fromNumber(86_400) },
+      workflowExecutionRetentionPeriod: msToTs('1 day'),
     });
     await connection.operatorService.addSearchAttributes({
       namespace,
