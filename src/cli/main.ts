@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import pc from 'picocolors';
-import { RefusedError } from '../core/errors/index.js';
+import { errorTable, RefusedError } from '../core/errors/index.js';
 import { registerApprove } from './commands/approve.js';
 import { registerDemo } from './commands/demo.js';
 import { registerDown } from './commands/down.js';
@@ -25,13 +25,13 @@ interface GlobalOptions {
 const program = new Command('assay')
   .description('From raw data to a served model and back again, with proof at every step.')
   .option('--json', 'print results as JSON')
-  .option('--state <dir>', 'state folder', process.env['ASSAY_STATE'] ?? '.assay')
-  .configureOutput({ outputError: (text, write) => write(text) })
+  .option('--state <dir>', 'state folder', process.env.ASSAY_STATE ?? '.assay')
+  // With --json the error is reported as an object, below.
+  .configureOutput({ outputError: (text, write) => (wantsJson() ? undefined : write(text)) })
   .exitOverride();
 
 const context = () => {
-  const { json, state } = program.opts<GlobalOptions>();
-  return createContext(statePaths(state), json === true);
+  return createContext(statePaths(program.opts<GlobalOptions>().state), wantsJson());
 };
 for (const register of [
   registerUp,
@@ -49,18 +49,30 @@ for (const register of [
 ]) {
   register(program, context);
 }
-for (const command of program.commands) command.exitOverride();
 
 program.parseAsync().catch((error: unknown) => {
   process.exitCode = report(error);
 });
 
+function wantsJson(): boolean {
+  return program.opts<GlobalOptions>().json === true;
+}
+
 /** Says what was wrong, where, and what to do next. @returns the exit code */
 function report(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0;
+    const { hint, exit } = errorTable.usage;
+    const message =
+      error.code === 'commander.help' ? 'expected a command' : error.message.replace(/^error: /, '');
+    // Commander has told people what is wrong already.
+    if (wantsJson()) console.log(JSON.stringify({ error: { code: 'usage', message, details: [], hint } }));
+    else console.error(`  next: ${hint}`);
+    return exit;
+  }
   const refused = error instanceof RefusedError ? error : undefined;
   const message = error instanceof Error ? error.message : String(error);
-  if (program.opts<GlobalOptions>().json) {
+  if (wantsJson()) {
     const { code = 'fault', details = [], hint } = refused ?? {};
     console.log(JSON.stringify({ error: { code, message, details, hint } }));
   } else {
@@ -68,6 +80,6 @@ function report(error: unknown): number {
     for (const detail of refused?.details ?? []) console.error(`  - ${detail}`);
     if (refused) console.error(`  next: ${refused.hint}`);
   }
-  if (process.env['ASSAY_DEBUG'] && error instanceof Error) console.error(error.stack);
+  if (process.env.ASSAY_DEBUG && error instanceof Error) console.error(error.stack);
   return refused?.entry.exit ?? 1;
 }

@@ -6,5 +6,7 @@ export function registerSchema(program: Command): void {
   program
     .command('schema')
     .description('print the JSON Schema of lifecycle files')
-    .action(() => console.log(lifecycleJsonSchemaText()));
+    .action(() => {
+      process.stdout.write(lifecycleJsonSchemaText());
+    });
 }

@@ -212,6 +212,7 @@ export const errorTable = {
     hint: 'Run `assay down` first, or choose another --state folder.',
   },
   'server-missing': { status: 503, exit: 2, hint: 'Run `assay up`, or set TEMPORAL_ADDRESS.' },
+  'file-exists': { status: 409, exit: 2, hint: 'Files are never overwritten: give another name.' },
   'server-executable-missing': {
     status: 503,
     exit: 2,

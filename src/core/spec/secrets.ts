@@ -9,6 +9,7 @@ export interface SecretFinding {
 /** Formats whose issuers made them recognisable, so that a match is a secret and not a coincidence. */
 const secretPatterns: readonly { readonly kind: string; readonly pattern: RegExp }[] = [
   { kind: 'a private key', pattern: /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY/g },
+  { kind: 'an API key of Assay', pattern: /\bassay_[\w-]{43}/g },
   { kind: 'an AWS access key', pattern: /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g },
   { kind: 'a Google API key', pattern: /\bAIza[\w-]{35}/g },
   { kind: 'a Google OAuth token', pattern: /\bya29\.[\w-]{20,}/g },
