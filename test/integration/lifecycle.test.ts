@@ -1,111 +1,144 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { readTrustPolicy, verifyRelease } from '../../src/core/trust/index.js';
+import { type LifecycleOutcome, stageNames } from '../../src/workflows/contract.js';
 import { buildPlant, type Plant, startCrew } from '../support/plant.js';
 import { sharedTemporal } from '../support/temporal.js';
+import { type DigitsChanges, writeDigits } from './digits-lifecycle.js';
 
 jest.setTimeout(120_000);
-const example = path.resolve(__dirname, '../../examples/digits');
 
-/** A small, fast variant of the shipped example: same data, a plain network, fewer attacked samples. */
-function writeLifecycle(folder: string, change: (text: string) => string = (text) => text): string {
-  const text = readFileSync(path.join(example, 'lifecycle.yaml'), 'utf8')
-    .replace(/network: .*/, 'network: { kind: mlp, hidden: [32] }')
-    .replace(/epochs: .*/, 'epochs: 12')
-    .replace(/ *adversarial: .*\n/, '')
-    .replace(/epsilon: 0.1\n {4}minimum: .*/, 'epsilon: 0.02\n    minimum: 0.5')
-    .replace(/minimumPerClass: .*/, 'minimumPerClass: 0.5')
-    .replace(/samples: 1000/, 'samples: 100')
-    .replace('minimum: 0.93', 'minimum: 0.9');
-  const file = path.join(folder, 'lifecycle.yaml');
-  writeFileSync(file, change(text));
-  cpSync(path.join(example, 'digits.csv'), path.join(folder, 'digits.csv'));
-  return file;
-}
+/** A network that trains in well under a second, and gates that it passes. */
+const quick: DigitsChanges = {
+  training: {
+    trainer: 'built-in',
+    seed: 7,
+    parameters: { network: { kind: 'mlp', hidden: [32] }, epochs: 12, learningRate: 0.003 },
+  },
+  gates: [
+    { gate: 'accuracy', minimum: 0.9, minimumPerClass: 0.5 },
+    {
+      gate: 'evasion',
+      norm: 'linf',
+      epsilon: 0.02,
+      minimum: 0.5,
+      samples: 60,
+      pgd: { steps: 10, restarts: 1 },
+    },
+  ],
+};
+const undertrained = { network: { kind: 'mlp', hidden: [32] }, epochs: 1, learningRate: 0.0001 };
 
 describe('a run', () => {
   let plant: Plant;
   let folder: string;
+  let first: LifecycleOutcome;
+  const start = (changes: DigitsChanges) => plant.client.start(writeDigits(folder, changes), 'tester');
+  const run = async (changes: DigitsChanges) => plant.client.outcome(await start(changes));
+
   beforeAll(async () => {
     folder = mkdtempSync(path.join(tmpdir(), 'assay-lifecycle-'));
     plant = await buildPlant(sharedTemporal().address);
     await startCrew(plant);
+    first = await run(quick);
   });
   afterAll(async () => {
-    await plant.stop();
+    await plant?.stop();
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('goes from a file to a verified release, and again from the cache', async () => {
-    const file = writeLifecycle(folder);
-    const first = await plant.client.outcome(await plant.client.start(file, 'tester'));
+  it('goes from a file to a release that verifies and that the endpoint serves', async () => {
     expect(first).toMatchObject({ status: 'released', endpoint: 'digits', revision: 1 });
     if (first.status !== 'released') return;
-
     const trust = readTrustPolicy(readFileSync(plant.trustFile, 'utf8'));
     expect(await verifyRelease(plant.client.store, trust, first.release)).toMatchObject({ ok: true });
     expect(await plant.client.store.readRef('endpoints/digits')).toMatchObject({
       value: { release: first.release, revision: 1 },
     });
+  });
 
-    const again = await plant.client.start(file, 'tester');
+  it('takes every stage from the cache the second time, with an equal outcome', async () => {
+    const again = await start(quick);
     expect(await plant.client.outcome(again)).toEqual(first);
     const { stages } = await plant.client.progress(again);
-    expect(
-      stages.filter(({ status }) => status !== 'skipped').map(({ name, status }) => [name, status]),
-    ).toEqual(
-      ['ingest', 'train', 'reproduce', 'sign', 'evaluate', 'attest', 'release'].map((name) => [
-        name,
-        'cached',
-      ]),
+    expect(stages.map(({ name, status }) => [name, status])).toEqual(
+      stageNames.map((name) => [name, name === 'approve' ? 'skipped' : 'cached']),
     );
   });
 
-  it('refuses bad rows and names them', async () => {
-    const file = writeLifecycle(folder);
-    const csv = readFileSync(path.join(folder, 'digits.csv'), 'utf8').split('\n');
-    csv[5] = csv[5]!.replace(/,\d+$/, ',99');
-    writeFileSync(path.join(folder, 'digits.csv'), csv.join('\n'));
-    const outcome = await plant.client.outcome(await plant.client.start(file, 'tester'));
+  it('refuses bad rows, and its evidence names them', async () => {
+    const label99 = (line: string) => line.replace(/\d+$/, '99');
+    const outcome = await run({
+      ...quick,
+      rows: (lines) => lines.map((line, at) => (at === 5 || at === 9 ? label99(line) : line)),
+    });
     expect(outcome).toMatchObject({ status: 'refused', stage: 'ingest', code: 'data-refused' });
     if (outcome.status !== 'refused') return;
-    const report = Buffer.from(await plant.client.store.readBlob(outcome.evidence[0]!)).toString();
-    expect(report).toContain('99');
+    const report = JSON.parse(
+      Buffer.from(await plant.client.store.readBlob(outcome.evidence[0]!)).toString(),
+    ) as { readonly problems: readonly object[] };
+    expect(report.problems).toHaveLength(2);
+    expect(report.problems).toEqual([
+      expect.objectContaining({ column: 'label', row: 5, value: '99' }),
+      expect.objectContaining({ column: 'label', row: 9, value: '99' }),
+    ]);
   });
 
-  it('refuses a model that fails its gate, and releases nothing', async () => {
+  it('refuses a model that fails a gate, puts the failure on record and releases nothing', async () => {
     const before = await plant.client.endpoint('digits');
-    const file = writeLifecycle(folder, (text) =>
-      text.replace(/epochs: .*/, 'epochs: 1').replace('learningRate: 0.003', 'learningRate: 0.0001'),
-    );
-    const outcome = await plant.client.outcome(await plant.client.start(file, 'tester'));
+    const outcome = await run({ ...quick, training: { ...quick.training, parameters: undertrained } });
     expect(outcome).toMatchObject({ status: 'refused', stage: 'evaluate', code: 'gate-failed' });
+    expect(outcome.verdicts).toContainEqual(expect.objectContaining({ gate: 'accuracy', status: 'fail' }));
+    if (outcome.status !== 'refused') return;
+    for (const evidence of outcome.evidence) expect(await plant.client.store.hasBlob(evidence)).toBe(true);
+    expect(outcome.evidence.length).toBeGreaterThan(0);
     expect(await plant.client.endpoint('digits')).toEqual(before);
   });
 
-  it('waits for a person where the lifecycle asks for one, then rolls back on request', async () => {
-    const file = writeLifecycle(folder, (text) =>
-      text
-        .replace('seed: 7\n  parameters', 'seed: 8\n  parameters')
-        .replace('endpoint: digits', 'endpoint: digits\n  approval: required'),
-    );
-    const run = await plant.client.start(file, 'tester');
-    await waitFor(async () => {
-      const { stages } = await plant.client.progress(run);
-      return stages.find(({ name }) => name === 'approve')?.detail?.includes('waits for a person') ?? false;
+  it('waits for a person, and refuses when the person rejects', async () => {
+    const before = await plant.client.endpoint('digits');
+    const rejected = await start({ ...quick, release: { approval: 'required' } });
+    await waitForPerson(rejected);
+    await expect(
+      plant.client.decide(rejected, { decision: 'reject', by: 'ada', reason: ' ' }),
+    ).rejects.toMatchObject({ code: 'update-refused' });
+    await plant.client.decide(rejected, { decision: 'reject', by: 'ada', reason: 'not this week' });
+    expect(await plant.client.outcome(rejected)).toMatchObject({
+      status: 'refused',
+      stage: 'approve',
+      code: 'rejected',
+      reasons: [expect.stringContaining('not this week')],
     });
-    await plant.client.decide(run, { decision: 'approve', by: 'ada', reason: 'figures look right' });
-    const second = await plant.client.outcome(run);
+    expect(await plant.client.endpoint('digits')).toEqual(before);
+  });
+
+  it('releases what a person approves, and rolls back on request', async () => {
+    const approved = await start({
+      ...quick,
+      training: { ...quick.training, seed: 8 },
+      release: { approval: 'required' },
+    });
+    await waitForPerson(approved);
+    await plant.client.decide(approved, { decision: 'approve', by: 'ada', reason: 'figures look right' });
+    const second = await plant.client.outcome(approved);
     expect(second).toMatchObject({ status: 'released', revision: 2 });
 
     const restored = await plant.client.rollback('digits', { reason: 'drill', requestedBy: 'ada' });
     expect(restored.record).toMatchObject({ revision: 3, kind: 'rollback', restores: 1 });
-    const { history } = await plant.client.endpoint('digits');
-    expect(restored.record.model).toBe(history.at(-1)!.record.model);
+    expect(restored.record.model).toBe(first.status === 'released' && first.model);
+    expect(await plant.client.store.readRef('endpoints/digits')).toMatchObject({
+      value: { release: restored.release, revision: 3 },
+    });
   });
-});
 
-async function waitFor(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 200));
-}
+  async function waitForPerson(waiting: string): Promise<void> {
+    for (;;) {
+      const { stages } = await plant.client.progress(waiting);
+      if (stages.some(({ name, status }) => name === 'approve' && status === 'running')) return;
+      if (!(await plant.client.isRunning(waiting))) throw new Error(`${waiting} ended and asked nobody`);
+      await sleep(100);
+    }
+  }
+});
