@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
-import { connectionSettings, startTemporal } from '../../src/workers/server/index.js';
-import { publishTemporal } from './temporal.js';
+// Without `.js`: jest maps module names for suites, not for this file.
+import { publishTemporal } from './temporal';
 
 /** Suites under these folders meet a real Temporal server; a run of others alone does not wait for one. */
 const needTemporal = ['integration', 'workflows', 'workers', 'activities', 'cli'];
@@ -23,6 +23,9 @@ export default async function globalSetup({ testPathPatterns }: JestConfig): Pro
   ) {
     return;
   }
+  const { connectionSettings, startTemporal } = (await import(
+    path.join(root, 'dist/workers/server/index.js')
+  )) as typeof import('../../src/workers/server/index.js');
   const { address } = await startTemporal(await connectionSettings(process.env), { port: 0, uiPort: 0 });
   publishTemporal(address);
 }

@@ -73,13 +73,15 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
   const exited = lastWords(child, options.logFile);
   const stop = () => stopGuarded(child, exited);
   const address = `${host}:${port}`;
+  const givenUp = new AbortController();
   try {
     const pid = await Promise.race([pidOf(child), failure(exited)]);
-    await Promise.race([becomesReady(address), failure(exited)]);
+    await Promise.race([becomesReady(address, givenUp.signal), failure(exited)]);
     // A server is no reason for its parent to stay.
     for (const handle of handlesOf(child)) handle.unref();
     return { address, uiUrl: `http://${host}:${uiPort}`, pid, exited, stop };
   } catch (error) {
+    givenUp.abort();
     await stop();
     throw error;
   }
@@ -108,8 +110,8 @@ async function pidOf(child: ChildProcess): Promise<number> {
   return (JSON.parse(line) as { pid: number }).pid;
 }
 
-async function becomesReady(address: string): Promise<void> {
-  const connection = await connectPatiently(address);
+async function becomesReady(address: string, givenUp: AbortSignal): Promise<void> {
+  const connection = await connectPatiently(address, givenUp);
   try {
     await registerSearchAttributes(connection, embeddedNamespace);
   } finally {
@@ -117,7 +119,7 @@ async function becomesReady(address: string): Promise<void> {
   }
 }
 
-async function connectPatiently(address: string): Promise<Connection> {
+async function connectPatiently(address: string, givenUp: AbortSignal): Promise<Connection> {
   const deadline = Date.now() + startTimeoutMs;
   for (;;) {
     let connection: Connection | undefined;
@@ -127,7 +129,7 @@ async function connectPatiently(address: string): Promise<Connection> {
       return connection;
     } catch (cause) {
       await connection?.close();
-      if (Date.now() > deadline) {
+      if (givenUp.aborted || Date.now() > deadline) {
         throw new TransientError(`the Temporal server at ${address} does not answer`, { cause });
       }
       await sleep(50);

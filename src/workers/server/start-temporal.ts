@@ -16,6 +16,8 @@ export interface RunningTemporal {
   readonly namespace: string;
   /** Of the embedded server; the user knows where the UI of their own server is. */
   readonly uiUrl?: string;
+  /** Process of the embedded server now: another one after a restart. */
+  pid(): number | undefined;
   /** Stops an embedded server; leaves a configured one alone. */
   stop(): Promise<void>;
 }
@@ -51,7 +53,7 @@ async function prepareConfigured({
   } finally {
     await connection?.close();
   }
-  return { address, namespace, stop: async () => undefined };
+  return { address, namespace, pid: () => undefined, stop: async () => undefined };
 }
 
 async function keepEmbeddedRunning(options: EmbeddedServerOptions): Promise<RunningTemporal> {
@@ -71,6 +73,7 @@ async function keepEmbeddedRunning(options: EmbeddedServerOptions): Promise<Runn
     address,
     namespace: embeddedNamespace,
     uiUrl,
+    pid: () => server.pid,
     async stop() {
       stopping.abort();
       await server.stop();
