@@ -1,27 +1,31 @@
-import type { EndpointState, LifecycleProgress, Revision } from './contract.js';
+import type { EndpointState, LifecycleProgress, Revision, StageProgress } from './contract.js';
 
-const marks = {
-  waiting: '⬜',
-  running: '⏳',
-  done: '✅',
-  cached: '♻️',
-  skipped: '➖',
-  refused: '⛔',
-} as const;
+/*
+ * Lists, not tables: the Temporal UI renders Markdown tables without room between their columns. Words, not pictures:
+ * not every machine has the fonts.
+ */
+
+const words: Record<StageProgress['status'], string> = {
+  waiting: 'waits',
+  running: '**runs**',
+  done: 'done',
+  cached: 'done before, with equal inputs',
+  skipped: 'skipped',
+  refused: '**refused**',
+};
 
 /** A run as Markdown, for the details pane of the Temporal UI. */
 export function runDetails(model: string, { stages, verdicts }: LifecycleProgress): string {
-  const lines = [`### Lifecycle of ${model}`, '', '| | stage | what happened |', '|---|---|---|'];
-  for (const { name, status, detail } of stages)
-    lines.push(`| ${marks[status]} | ${name} | ${cell(detail ?? '')} |`);
-  if (verdicts.length > 0) {
-    lines.push('', '| gate | verdict | estimate | interval | threshold | n |', '|---|---|---|---|---|---|');
-    for (const { gate, status, estimate, interval, threshold, n } of verdicts) {
-      const [low, high] = interval.map((bound) => bound.toFixed(3));
-      lines.push(
-        `| ${gate} | ${status} | ${estimate.toFixed(3)} | [${low}, ${high}] | ${threshold} | ${n} |`,
-      );
-    }
+  const lines = [`### Lifecycle of ${model}`, ''];
+  for (const { name, status, detail } of stages) {
+    lines.push(`- **${name}** ${words[status]}${detail === undefined ? '' : `: ${inline(detail)}`}`);
+  }
+  if (verdicts.length > 0) lines.push('', '### Gates', '');
+  for (const { gate, status, metric, estimate, interval, confidence, threshold, n } of verdicts) {
+    const [low, high] = interval.map((bound) => bound.toFixed(3));
+    lines.push(
+      `- **${gate}** ${status}: ${metric} ${estimate.toFixed(3)}, ${100 * confidence} % interval [${low}, ${high}], minimum ${threshold}, n = ${n}`,
+    );
   }
   return lines.join('\n');
 }
@@ -29,23 +33,25 @@ export function runDetails(model: string, { stages, verdicts }: LifecycleProgres
 /** An endpoint as Markdown: what is live, why, since when and by whom, and what was live before. */
 export function endpointDetails({ endpoint, live, history }: EndpointState): string {
   if (live === undefined) return `### Endpoint ${endpoint}\n\nNothing is live yet.`;
-  const row = ({ record }: Revision) =>
-    `| ${record.revision} | ${record.kind} | \`${record.model.slice(7, 19)}\` | ${cell(record.requestedBy)} | ${record.createdAt} | ${cell(record.reason)} |`;
   return [
     `### Endpoint ${endpoint}: revision ${live.record.revision} is live`,
     '',
     'To roll back, send the update `rollback` with `{"reason": "…", "requestedBy": "…"}`.',
     '',
-    '| revision | kind | model | by | since | why |',
-    '|---|---|---|---|---|---|',
-    ...history.slice(0, 20).map(row),
+    ...history.slice(0, 20).map(revisionLine),
   ].join('\n');
 }
 
-/** Text from people and programs, kept inside its table cell. */
-function cell(text: string): string {
+function revisionLine({ record }: Revision): string {
+  const { revision, kind, restores, model, requestedBy, createdAt, reason } = record;
+  const what = kind === 'rollback' ? `rollback to revision ${restores}` : 'release';
+  return `- **${revision}** ${what}, model \`${model.slice(7, 19)}\`, since ${createdAt}, by ${inline(requestedBy)}: ${inline(reason)}`;
+}
+
+/** Text from people and programs, kept on its line and out of the markup. */
+function inline(text: string): string {
   return text
     .replaceAll(/[\r\n]+/g, ' ')
-    .replaceAll('|', '\\|')
+    .replaceAll(/[\\`*_[\]<>#|]/g, '\\$&')
     .slice(0, 300);
 }
