@@ -1,7 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import {
   Client,
@@ -11,8 +8,7 @@ import {
   WorkflowUpdateFailedError,
 } from '@temporalio/client';
 import { ApplicationFailure, type TypedSearchAttributes } from '@temporalio/common';
-import { type ErrorCode, errorTable, RefusedError } from '../core/errors/index.js';
-import { type Lifecycle, parseLifecycle } from '../core/spec/index.js';
+import { type ErrorCode, errorTable, RefusedError, TransientError } from '../core/errors/index.js';
 import { openStore, type Store } from '../core/store/index.js';
 import {
   type Decision,
@@ -20,7 +16,6 @@ import {
   type EndpointState,
   endpointStateQuery,
   endpointWorkflowId,
-  type LifecycleInput,
   type LifecycleOutcome,
   type LifecycleProgress,
   progressQuery,
@@ -30,6 +25,7 @@ import {
   rollbackUpdate,
   searchAttributes,
 } from '../workflows/contract.js';
+import { readLifecycle, upload } from './submission.js';
 
 export interface AssayClientOptions {
   /** Of the Temporal frontend; TLS and API key as `@temporalio/client` takes them. */
@@ -83,14 +79,14 @@ export interface AssayClient {
 
 /** Connects to the Temporal server and opens the store. */
 export async function connectAssay(options: AssayClientOptions): Promise<AssayClient> {
-  const connection = await Connection.connect(options.connection);
+  const connection = await connect(options.connection);
   const { workflow } = new Client({ connection, namespace: options.namespace ?? 'default' });
   const store = await openStore(options.store);
 
   return {
     store,
     async start(file, requestedBy) {
-      const lifecycle = parseLifecycle(await readLifecycleFile(file), file);
+      const lifecycle = await readLifecycle(file);
       const input = await upload(store, lifecycle, path.dirname(file), requestedBy);
       const id = `lifecycle-${lifecycle.name}-${timestamp(new Date())}-${randomBytes(2).toString('hex')}`;
       await workflow.start('lifecycle', {
@@ -150,6 +146,18 @@ export async function connectAssay(options: AssayClientOptions): Promise<AssayCl
   };
 }
 
+async function connect(options: ConnectionOptions): Promise<Connection> {
+  try {
+    return await Connection.connect(options);
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new TransientError(
+      `Cannot reach the Temporal server at ${options.address}: ${message}. Is it up?`,
+      { cause },
+    );
+  }
+}
+
 /** Turns Temporal's "not found" and refused updates into refusals that say what to do. */
 async function known<T>(name: string, call: () => Promise<T>): Promise<T> {
   try {
@@ -164,61 +172,6 @@ async function known<T>(name: string, call: () => Promise<T>): Promise<T> {
       throw new RefusedError(code, cause?.message ?? error.message, [], { cause: error });
     }
     throw error;
-  }
-}
-
-async function readLifecycleFile(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    throw new RefusedError(
-      'spec-unreadable',
-      `Cannot read the lifecycle file ${file}: ${(cause as Error).message}`,
-      [],
-      { cause },
-    );
-  }
-}
-
-/** Puts the source, and the trainer's files where there are some, into the store. */
-async function upload(
-  store: Store,
-  lifecycle: Lifecycle,
-  base: string,
-  requestedBy: string,
-): Promise<LifecycleInput> {
-  const source = await readable(path.resolve(base, lifecycle.data.source), 'data.source', (file) =>
-    store.putBlob(createReadStream(file)),
-  );
-  if (lifecycle.training.trainer !== 'program') return { lifecycle, source, requestedBy };
-
-  const folder = await mkdtemp(path.join(tmpdir(), 'assay-program-'));
-  try {
-    for (const name of lifecycle.training.files) {
-      const inside = path.relative(base, path.resolve(base, name));
-      if (inside.startsWith('..') || path.isAbsolute(inside)) {
-        throw new RefusedError(
-          'source-missing',
-          `training.files: expected files beside the lifecycle file, got ${name}`,
-        );
-      }
-      await readable(path.resolve(base, name), 'training.files', (file) =>
-        cp(file, path.join(folder, inside), { recursive: true }),
-      );
-    }
-    return { lifecycle, source, program: await store.putTree(folder), requestedBy };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-async function readable<T>(file: string, field: string, read: (file: string) => Promise<T>): Promise<T> {
-  try {
-    return await read(file);
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code !== 'ENOENT' && code !== 'EACCES' && code !== 'EISDIR') throw cause;
-    throw new RefusedError('source-missing', `${field}: cannot read ${file} (${code})`, [], { cause });
   }
 }
 

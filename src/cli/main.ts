@@ -67,7 +67,7 @@ function report(error: unknown): number {
       error.code === 'commander.help' ? 'expected a command' : error.message.replace(/^error: /, '');
     // Commander has told people what is wrong already.
     if (wantsJson()) console.log(JSON.stringify({ error: { code: 'usage', message, details: [], hint } }));
-    else console.error(`  next: ${hint}`);
+    else if (error.code !== 'commander.help') console.error(`  next: ${hint}`);
     return exit;
   }
   const refused = error instanceof RefusedError ? error : undefined;

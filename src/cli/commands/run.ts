@@ -3,6 +3,7 @@ import { type CliContext, currentUser, withClient } from '../context.js';
 import { followRun } from '../follow-run.js';
 import { describeOutcome } from '../outcome-text.js';
 import { createProgressDisplay } from '../show-progress.js';
+import { readLifecycle } from '../submission.js';
 
 /** `assay run FILE`: starts a run and shows it to its end; Ctrl-C detaches, and the run goes on. */
 export function registerRun(program: Command, context: () => CliContext): void {
@@ -13,6 +14,8 @@ export function registerRun(program: Command, context: () => CliContext): void {
     .option('--detach', 'start the run and return at once')
     .action(async (file: string, options: { detach?: boolean }) => {
       const cli = context();
+      // Mistakes in the file are told before anything is asked of a server.
+      await readLifecycle(file);
       await withClient(cli, async (client) => {
         const run = await client.start(file, currentUser());
         cli.say(`Run ${run}`);
