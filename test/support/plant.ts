@@ -29,6 +29,8 @@ export interface Plant {
   readonly storeUrl: string;
   readonly trustFile: string;
   readonly client: AssayClient;
+  /** Of the plant's namespace, for what Assay's own client does not show. */
+  readonly temporal: Client;
   startWorker(...roles: string[]): Promise<PlantWorker>;
   stop(): Promise<void>;
 }
@@ -48,11 +50,8 @@ export async function buildPlant(address: string): Promise<Plant> {
   const trustFile = path.join(folder, 'trust.yaml');
   writeFileSync(keyFile, key.privateKey, { mode: 0o600 });
   writeFileSync(trustFile, writeTrustPolicy(createTrustPolicy([{ publicKey: key.publicKey }])));
-  const client = await connectAssay({
-    connection: { address },
-    namespace,
-    store: storeUrl,
-  });
+  const client = await connectAssay({ connection: { address }, namespace, store: storeUrl });
+  const temporal = new Client({ connection: await Connection.connect({ address }), namespace });
   const workers: PlantWorker[] = [];
 
   return {
@@ -60,6 +59,7 @@ export async function buildPlant(address: string): Promise<Plant> {
     storeUrl,
     trustFile,
     client,
+    temporal,
     async startWorker(...roles) {
       const child = spawn(
         process.execPath,
@@ -80,7 +80,12 @@ export async function buildPlant(address: string): Promise<Plant> {
         ],
         { stdio: ['pipe', 'pipe', 'inherit'] },
       );
-      const [line] = (await once(createInterface({ input: child.stdout! }), 'line')) as [string];
+      const [line] = (await Promise.race([
+        once(createInterface({ input: child.stdout! }), 'line'),
+        once(child, 'exit').then(([code]) =>
+          Promise.reject(new Error(`worker ${roles} exited with ${code}`)),
+        ),
+      ])) as [string];
       const worker: PlantWorker = {
         identity: (JSON.parse(line) as { identity: string }).identity,
         process: child,
@@ -95,7 +100,7 @@ export async function buildPlant(address: string): Promise<Plant> {
     },
     async stop() {
       await Promise.all(workers.map((worker) => worker.kill()));
-      await client.close();
+      await Promise.all([client.close(), temporal.connection.close()]);
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -1,0 +1,241 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RunProgress } from '../../src/cli/client.js';
+import { findExecutable, startEmbeddedServer } from '../../src/workers/server/index.js';
+import type { LifecycleOutcome } from '../../src/workflows/contract.js';
+import { buildPlant, type Plant, type PlantWorker } from '../support/plant.js';
+import { sharedTemporal } from '../support/temporal.js';
+import { type DigitsChanges, writeDigits } from './digits-lifecycle.js';
+
+jest.setTimeout(180_000);
+
+/** Some seconds of training and some of attack: time enough for a kill to land in the middle. */
+const unhurried: DigitsChanges = {
+  training: {
+    trainer: 'built-in',
+    seed: 7,
+    reproduce: false,
+    parameters: {
+      network: { kind: 'cnn', channels: [16, 16], hidden: [32] },
+      epochs: 16,
+      learningRate: 0.003,
+      checkpointEverySeconds: 0.5,
+    },
+  },
+  gates: [
+    { gate: 'accuracy', minimum: 0.85 },
+    {
+      gate: 'evasion',
+      norm: 'linf',
+      epsilon: 0.02,
+      minimum: 0.5,
+      samples: 100,
+      pgd: { steps: 40, restarts: 3 },
+    },
+  ],
+};
+
+/**
+ * Each fault hits a plant with a store of its own; the outcome must be that of a run that nothing disturbed, down to
+ * the digests of snapshot, model and evidence. Only the release itself differs: signatures and times are new each time.
+ */
+describe('a run ends as if nothing had happened', () => {
+  let folder: string;
+  let undisturbed: Promise<LifecycleOutcome>;
+  const plants: Plant[] = [];
+
+  const build = async (address = sharedTemporal().address) => {
+    const plant = await buildPlant(address);
+    plants.push(plant);
+    return plant;
+  };
+  const start = (plant: Plant) => plant.client.start(writeDigits(folder, unhurried), 'tester');
+
+  beforeAll(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'assay-faults-'));
+    // Not awaited: it runs beside the first fault.
+    undisturbed = (async () => {
+      const plant = await build();
+      await plant.startWorker('control', 'cpu', 'signing');
+      return plant.client.outcome(await start(plant));
+    })();
+    undisturbed.catch(() => undefined);
+  });
+  afterEach(async () => {
+    await undisturbed.catch(() => undefined);
+    await Promise.all(plants.splice(0).map((plant) => plant.stop()));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('when the training worker is killed: another one resumes from its checkpoint', async () => {
+    const plant = await build();
+    const [first, second] = await Promise.all([
+      plant.startWorker('cpu'),
+      plant.startWorker('cpu'),
+      plant.startWorker('control', 'signing'),
+    ]);
+    const run = await start(plant);
+    const killedAt = fractionOf('trainModel', await reaches(plant, run, halfway('trainModel')));
+    const victim = await workerOf(plant, run, 'trainModel', [first, second]);
+    const family = descendantsOf(victim.process.pid!);
+    expect(family.length).toBeGreaterThan(0);
+    await victim.kill();
+
+    await reaches(plant, run, ({ running }) =>
+      running.some(({ activity, attempt }) => activity === 'trainModel' && attempt === 2),
+    );
+    expect(alive(family)).toEqual([]);
+    let least = 1;
+    await reaches(plant, run, (progress) => {
+      if (progress.running.some(({ activity }) => activity === 'trainModel'))
+        least = Math.min(least, fractionOf('trainModel', progress));
+      return statusOf('train', progress) === 'done';
+    });
+    // From the beginning, the second attempt would have reported less than the first had done.
+    expect(least).toBeGreaterThan(killedAt / 2);
+    expect(identical(await plant.client.outcome(run))).toEqual(identical(await undisturbed));
+  });
+
+  it('when an evaluating worker is killed', async () => {
+    const plant = await build();
+    const compute = await Promise.all([plant.startWorker('cpu'), plant.startWorker('cpu')]);
+    await plant.startWorker('control', 'signing');
+    const run = await start(plant);
+    await reaches(plant, run, halfway('evaluateModel'));
+    const victim = await workerOf(plant, run, 'evaluateModel', compute);
+    await victim.kill();
+    expect(statusOf('evaluate', await plant.client.progress(run))).toBe('running');
+    expect(identical(await plant.client.outcome(run))).toEqual(identical(await undisturbed));
+  });
+
+  it('when the workers that sign and publish are killed during the release', async () => {
+    const plant = await build();
+    const [office] = await Promise.all([plant.startWorker('control', 'signing'), plant.startWorker('cpu')]);
+    const run = await start(plant);
+    await reaches(plant, run, ({ running }) => running.some(({ activity }) => activity === 'proposeRelease'));
+    await office.kill();
+    expect(await pending(plant, run)).toEqual([expect.objectContaining({ activity: 'proposeRelease' })]);
+
+    await plant.startWorker('control', 'signing');
+    const outcome = await plant.client.outcome(run);
+    expect(identical(outcome)).toEqual(identical(await undisturbed));
+    const { history } = await plant.client.endpoint('digits');
+    expect(history.map(({ release }) => release)).toEqual([outcome.status === 'released' && outcome.release]);
+  });
+
+  it('when the Temporal server is killed', async () => {
+    const { executable } = await findExecutable();
+    const databaseFile = path.join(folder, 'temporal.sqlite');
+    const server = await startEmbeddedServer({ executable, databaseFile, port: 0, uiPort: 0 });
+    const plant = await build(server.address);
+    await plant.startWorker('control', 'cpu', 'signing');
+    const run = await start(plant);
+    await reaches(plant, run, halfway('trainModel'));
+    process.kill(server.pid, 'SIGKILL');
+    await server.exited;
+
+    const again = await startEmbeddedServer({
+      executable,
+      databaseFile,
+      port: Number(server.address.split(':')[1]),
+      uiPort: 0,
+    });
+    try {
+      expect(identical(await plant.client.outcome(run))).toEqual(identical(await undisturbed));
+    } finally {
+      await again.stop();
+    }
+  });
+});
+
+/** What must not depend on faults. */
+function identical(outcome: LifecycleOutcome) {
+  if (outcome.status !== 'released') throw new Error(`expected a release, got ${JSON.stringify(outcome)}`);
+  const { release: _, ...rest } = outcome;
+  return rest;
+}
+
+/** Watches a run until it has come so far, and fails when it ended before. */
+async function reaches(
+  plant: Plant,
+  run: string,
+  far: (progress: RunProgress) => boolean,
+): Promise<RunProgress> {
+  for (;;) {
+    const progress = await plant.client.progress(run);
+    if (far(progress)) return progress;
+    if (!(await plant.client.isRunning(run))) throw new Error(`${run} ended before it came so far`);
+    await sleep(20);
+  }
+}
+
+function halfway(activity: string) {
+  return (progress: RunProgress) => fractionOf(activity, progress) >= 0.4;
+}
+
+function fractionOf(activity: string, { running }: RunProgress): number {
+  return Math.max(
+    0,
+    ...running.filter((entry) => entry.activity === activity).map(({ fraction }) => fraction),
+  );
+}
+
+function statusOf(stage: string, { stages }: RunProgress): string | undefined {
+  return stages.find(({ name }) => name === stage)?.status;
+}
+
+/** What the server, which needs no worker for the answer, has in hand of a run. */
+async function pending(plant: Plant, run: string) {
+  const { raw } = await plant.temporal.workflow.getHandle(run).describe();
+  return (raw.pendingActivities ?? []).map(({ activityType, lastWorkerIdentity, heartbeatDetails }) => ({
+    activity: activityType?.name,
+    worker: lastWorkerIdentity,
+    fraction: 0,
+    heartbeatDetails,
+  }));
+}
+
+async function workerOf(
+  plant: Plant,
+  run: string,
+  activity: string,
+  workers: readonly PlantWorker[],
+): Promise<PlantWorker> {
+  const task = (await pending(plant, run)).find((candidate) => candidate.activity === activity);
+  const worker = workers.find(({ identity }) => identity === task?.worker);
+  if (worker === undefined) throw new Error(`expected a worker at ${activity}, got ${task?.worker}`);
+  return worker;
+}
+
+interface ProcessEntry {
+  readonly pid: number;
+  readonly parent: number;
+  readonly state: string;
+}
+
+function processes(): readonly ProcessEntry[] {
+  return execFileSync('ps', ['-A', '-o', 'pid=,ppid=,stat='], { encoding: 'utf8' })
+    .trim()
+    .split('\n')
+    .map((line) => {
+      const [pid, parent, state] = line.trim().split(/\s+/);
+      return { pid: Number(pid), parent: Number(parent), state: state! };
+    });
+}
+
+function descendantsOf(ancestor: number): readonly number[] {
+  const all = processes();
+  const below = (parent: number): number[] =>
+    all.filter((entry) => entry.parent === parent).flatMap(({ pid }) => [pid, ...below(pid)]);
+  return below(ancestor);
+}
+
+/** Those that still run; a zombie does not. */
+function alive(pids: readonly number[]): readonly number[] {
+  return processes()
+    .filter(({ pid, state }) => pids.includes(pid) && !state.startsWith('Z'))
+    .map(({ pid }) => pid);
+}
