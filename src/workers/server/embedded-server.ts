@@ -122,13 +122,14 @@ async function becomesReady(address: string, givenUp: AbortSignal): Promise<void
 async function connectPatiently(address: string, givenUp: AbortSignal): Promise<Connection> {
   const deadline = Date.now() + startTimeoutMs;
   for (;;) {
-    let connection: Connection | undefined;
+    // Not `connect`: it would leave the channel of a failed attempt open.
+    const connection = Connection.lazy({ address, connectTimeout: '2s' });
     try {
-      connection = await Connection.connect({ address, connectTimeout: '2s' });
+      await connection.ensureConnected();
       await connection.workflowService.describeNamespace({ namespace: embeddedNamespace });
       return connection;
     } catch (cause) {
-      await connection?.close();
+      await connection.close();
       if (givenUp.aborted || Date.now() > deadline) {
         throw new TransientError(`the Temporal server at ${address} does not answer`, { cause });
       }

@@ -80,7 +80,7 @@ describe('an embedded server', () => {
   });
 
   it('says why when it does not start', async () => {
-    const taken = createServer().listen(0, '127.0.0.1');
+    const taken = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
     await once(taken, 'listening');
     const { port } = taken.address() as { port: number };
     await expect(startEmbeddedServer({ executable, port, uiPort: 0 })).rejects.toThrow(
