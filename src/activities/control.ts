@@ -2,12 +2,12 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
 import { WithStartWorkflowOperation, WorkflowUpdateFailedError } from '@temporalio/client';
 import { type Workflow, WorkflowIdConflictPolicy } from '@temporalio/common';
 import { RefusedError } from '../core/errors/index.js';
-import { endpointPointerSchema, endpointRef } from '../core/serving/index.js';
+import { type EndpointPointer, endpointPointerSchema, endpointRef } from '../core/serving/index.js';
 import type { Chain, Digest, ReleaseRecord } from '../core/spec/index.js';
-import { digestOfJson } from '../core/store/index.js';
-import { verifyRelease } from '../core/trust/index.js';
+import { canonicalJson, digestOfJson, type Store } from '../core/store/index.js';
+import { type TrustPolicy, verifyRelease } from '../core/trust/index.js';
 import type { ControlContext } from './context.js';
-import { runOnce, type StageRefusal, type StageResult } from './stage.js';
+import { classified, runOnce, type StageRefusal, type StageResult } from './stage.js';
 
 export interface SignedRevision {
   readonly release: Digest;
@@ -22,6 +22,14 @@ export interface ProposeInput {
     readonly reason: string;
     readonly requestedBy: string;
   };
+}
+
+/** What the store holds of an endpoint. */
+export interface RecoveredRevisions {
+  /** The number of the newest published revision, whether it verifies or not; 0 when there is none. */
+  readonly lastRevision: number;
+  /** Those that verify, newest first, at most 100. */
+  readonly revisions: readonly SignedRevision[];
 }
 
 /** How many revisions an endpoint remembers. */
@@ -40,23 +48,23 @@ export function createControlActivities({ store, trust }: ControlContext) {
         workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
         staticSummary: `Endpoint ${endpoint}`,
       });
-      try {
-        const revision = await client.workflow.executeUpdateWithStart<
-          Workflow,
-          SignedRevision,
-          [ProposeInput['proposal']]
-        >('propose', {
-          // Asked again after a lost answer, the endpoint gives the same one.
-          updateId: digestOfJson(proposal),
-          args: [proposal],
-          startWorkflowOperation: owner,
-        });
-        return { kind: 'done', value: revision, cached: revision.record.reason !== proposal.reason };
-      } catch (error) {
-        const cause = error instanceof WorkflowUpdateFailedError ? error.cause : undefined;
-        if (!(cause instanceof ApplicationFailure) || !cause.nonRetryable) throw error;
-        return cause.details?.[0] as StageRefusal;
-      }
+      return classified(async () => {
+        try {
+          const revision = await client.workflow.executeUpdateWithStart<
+            Workflow,
+            SignedRevision,
+            [ProposeInput['proposal']]
+          >('propose', {
+            // Asked again after a lost answer, the endpoint gives the same one.
+            updateId: digestOfJson(proposal),
+            args: [proposal],
+            startWorkflowOperation: owner,
+          });
+          return { kind: 'done', value: revision, cached: revision.record.reason !== proposal.reason };
+        } catch (error) {
+          return refusalOfUpdate(endpoint, error);
+        }
+      });
     },
 
     /**
@@ -65,44 +73,43 @@ export function createControlActivities({ store, trust }: ControlContext) {
      */
     async publishRevision({ release, record }: SignedRevision): Promise<StageResult<SignedRevision>> {
       return runOnce(async () => {
-        const ref = endpointRef(record.endpoint);
-        const current = await store.readRef(ref);
-        const pointer = current && endpointPointerSchema.parse(current.value);
-        if (pointer?.release === release) return { release, record };
-
-        const verification = await verifyRelease(store, trust, release, {
-          endpoint: record.endpoint,
-          ...(pointer && { afterRevision: pointer.revision }),
-        });
-        if (!verification.ok) {
-          const details = verification.failures.map(
-            ({ link, code, message }) => `${link}: ${code}: ${message}`,
-          );
-          throw new RefusedError(
-            'release-unverified',
-            `Revision ${record.revision} of ${record.endpoint} does not verify.`,
-            details,
-          );
+        const verified = await admit(store, trust, { release, record });
+        const { endpoint, revision } = verified.record;
+        const ref = endpointRef(endpoint);
+        for (;;) {
+          const current = await store.readRef(ref);
+          const pointer = current && readPointer(ref, current.value);
+          if (pointer?.release === release) return verified;
+          if (pointer && pointer.revision >= revision) {
+            throw new RefusedError(
+              'revision-outdated',
+              `expected a revision of ${endpoint} after ${pointer.revision}, which is published, got ${revision}`,
+            );
+          }
+          // A lost race may be lost to an earlier attempt of this very activity: look again.
+          if (await store.moveRef(ref, current, { release, revision })) return verified;
         }
-        const moved = await store.moveRef(ref, current, { release, revision: record.revision });
-        if (moved) return { release, record };
-        throw new RefusedError(
-          'update-refused',
-          `Another writer moved ${ref} while revision ${record.revision} was published.`,
-        );
       });
     },
 
-    /** The revisions that the store holds of an endpoint, newest first, as far as they verify. */
-    async recoverRevisions(endpoint: string): Promise<readonly SignedRevision[]> {
-      const revisions: SignedRevision[] = [];
-      for await (const { value } of store.refHistory(endpointRef(endpoint))) {
-        const { release } = endpointPointerSchema.parse(value);
-        const verification = await verifyRelease(store, trust, release, { endpoint });
-        if (verification.ok) revisions.push({ release, record: verification.verified.release });
-        if (revisions.length === remembered) break;
-      }
-      return revisions;
+    /** Reads what was published of an endpoint; revisions that no longer verify are left out, their numbers are not. */
+    async recoverRevisions(endpoint: string): Promise<StageResult<RecoveredRevisions>> {
+      return runOnce(async () => {
+        const ref = endpointRef(endpoint);
+        const revisions = new Map<Digest, SignedRevision>();
+        let lastRevision = 0;
+        for await (const { value } of store.refHistory(ref)) {
+          const { release, revision } = readPointer(ref, value);
+          lastRevision = Math.max(lastRevision, revision);
+          if (revisions.has(release)) continue;
+          const verification = await verifyRelease(store, trust, release, { endpoint });
+          if (verification.ok) revisions.set(release, { release, record: verification.verified.release });
+          if (revisions.size === remembered) break;
+        }
+        // The numbers are signed, the order of the ref's versions is not.
+        const newestFirst = [...revisions.values()].sort((a, b) => b.record.revision - a.record.revision);
+        return { lastRevision, revisions: newestFirst };
+      });
     },
 
     /** Whether any worker polls this queue for activities now. */
@@ -116,4 +123,47 @@ export function createControlActivities({ store, trust }: ControlContext) {
       return (pollers?.length ?? 0) > 0;
     },
   };
+}
+
+/** @returns the revision as its signed statement tells it */
+async function admit(
+  store: Store,
+  trust: TrustPolicy,
+  { release, record }: SignedRevision,
+): Promise<SignedRevision> {
+  const verification = await verifyRelease(store, trust, release, { endpoint: record.endpoint });
+  const what = `Revision ${record.revision} of ${record.endpoint}`;
+  if (!verification.ok) {
+    const details = verification.failures.map(({ link, code, message }) => `${link}: ${code}: ${message}`);
+    throw new RefusedError('release-unverified', `${what} does not verify.`, details);
+  }
+  const signed = verification.verified.release;
+  if (canonicalJson(signed) !== canonicalJson(record)) {
+    throw new RefusedError('release-unverified', `${what} is not what the statement ${release} says.`);
+  }
+  return { release, record: signed };
+}
+
+function readPointer(ref: string, value: unknown): EndpointPointer {
+  const { success, data } = endpointPointerSchema.safeParse(value);
+  if (success) return data;
+  throw new RefusedError('record-corrupt', `expected a release and its number in ${ref}, got another record`);
+}
+
+/**
+ * What the endpoint refused. Any other failure of the update is final too, since the endpoint would only repeat it to
+ * whoever asks again; but one that the workflow left unanswered when it ended is asked of its successor.
+ */
+function refusalOfUpdate(endpoint: string, error: unknown): StageRefusal {
+  const cause = error instanceof WorkflowUpdateFailedError ? error.cause : undefined;
+  if (!cause) throw error;
+  if (cause instanceof ApplicationFailure) {
+    if (cause.type === 'AcceptedUpdateCompletedWorkflow') throw error;
+    const [refusal] = cause.details ?? [];
+    if (refusal) return refusal as StageRefusal;
+  }
+  throw ApplicationFailure.nonRetryable(
+    `Endpoint ${endpoint} did not take the release: ${cause.message}`,
+    'ProposalFailed',
+  );
 }

@@ -1,10 +1,10 @@
 import { Context } from '@temporalio/activity';
 import { evaluateGate } from '../core/evaluation/index.js';
-import type { Digest, GateSpec, Verdict } from '../core/spec/index.js';
+import { executionEnvironment } from '../core/onnx/index.js';
+import { type Digest, type GateSpec, gateName, type Verdict, verdictSchema } from '../core/spec/index.js';
 import type { WorkerContext } from './context.js';
-import { withHeartbeat } from './heartbeat.js';
 import { withScratchFolder } from './scratch.js';
-import { runStage, type StageResult } from './stage.js';
+import { runStage, type Stage, type StageResult } from './stage.js';
 
 export interface EvaluateInput {
   readonly gate: GateSpec;
@@ -15,17 +15,22 @@ export interface EvaluateInput {
 /** Puts one model before one gate. */
 export function createEvaluate({ store, scratch }: WorkerContext) {
   return async function evaluateModel(input: EvaluateInput): Promise<StageResult<Verdict>> {
-    return runStage(store, 'evaluate', input, () =>
-      withHeartbeat({ fraction: 0 }, (report) =>
-        withScratchFolder(scratch, (workFolder) =>
-          evaluateGate({
-            store,
-            ...input,
-            workFolder,
-            signal: Context.current().cancellationSignal,
-            onProgress: (fraction) => report({ fraction }),
-          }),
-        ),
+    const stage: Stage<Verdict> = {
+      name: 'evaluate',
+      version: 1,
+      outcome: verdictSchema.refine(({ gate }) => gate === gateName(input.gate), 'of another gate'),
+    };
+    // Another runtime rounds otherwise, and a verdict near its threshold may turn on that.
+    const { runtimeVersion } = executionEnvironment();
+    return runStage(store, stage, { ...input, runtimeVersion }, (report) =>
+      withScratchFolder(scratch, (workFolder) =>
+        evaluateGate({
+          store,
+          ...input,
+          workFolder,
+          signal: Context.current().cancellationSignal,
+          onProgress: (fraction) => report({ fraction }),
+        }),
       ),
     );
   };

@@ -11,23 +11,24 @@ export interface Heartbeat {
   readonly checkpoint?: Digest;
 }
 
+/** Tells Temporal how far the stage is. A checkpoint stands until a newer one is reported. */
+export type Report = (heartbeat: Heartbeat) => void;
+
 /**
- * Keeps the heartbeat of a stage going while `work` runs, progress or not, so that only a dead worker misses it.
+ * Keeps the heartbeat of a stage going while `work` runs, progress or not, so that only a dead worker misses it. It
+ * begins with what the attempt before this one had last reported: a resume point outlives any number of attempts.
  *
  * @returns what `work` returns
  */
-export async function withHeartbeat<T>(
-  first: Heartbeat,
-  work: (report: (heartbeat: Heartbeat) => void) => Promise<T>,
-): Promise<T> {
+export async function withHeartbeat<T>(work: (report: Report) => Promise<T>): Promise<T> {
   const context = Context.current();
-  let latest = first;
+  let latest = lastHeartbeat() ?? { fraction: 0 };
   const beat = () => context.heartbeat(latest);
   beat();
   const timer = setInterval(beat, 1000);
   try {
     return await work((heartbeat) => {
-      latest = heartbeat;
+      latest = { ...(latest.checkpoint && { checkpoint: latest.checkpoint }), ...heartbeat };
       beat();
     });
   } finally {

@@ -1,16 +1,20 @@
+import { z } from 'zod';
 import { RefusedError } from '../core/errors/index.js';
 import { decideAgain } from '../core/evaluation/index.js';
-import type {
-  Chain,
-  DataSpec,
-  Digest,
-  GateSpec,
-  ModelRecord,
-  ReleaseRecord,
-  SnapshotRecord,
-  TrainingSpec,
-  Verdict,
+import {
+  type Chain,
+  type DataSpec,
+  type Digest,
+  digestSchema,
+  type GateSpec,
+  type ModelRecord,
+  type ReleaseRecord,
+  releaseRecordSchema,
+  type SnapshotRecord,
+  type TrainingSpec,
+  type Verdict,
 } from '../core/spec/index.js';
+import { canonicalJson, digestOfJson } from '../core/store/index.js';
 import {
   attestApproval,
   attestData,
@@ -65,6 +69,24 @@ export interface AttestDecisionInput {
 /** A revision to be signed: all of its record but the time. */
 export type RevisionOrder = Omit<ReleaseRecord, 'createdAt'>;
 
+const testsSchema = z.array(digestSchema).min(1);
+const attestTestsStage = { name: 'attest-tests', version: 1, outcome: testsSchema };
+const signStage = {
+  name: 'sign',
+  version: 1,
+  outcome: z.strictObject({ data: digestSchema, signature: digestSchema, provenance: digestSchema }),
+};
+const attestStage = {
+  name: 'attest',
+  version: 1,
+  outcome: z.strictObject({ tests: testsSchema, verification: digestSchema }),
+};
+const approveStage = {
+  name: 'approve',
+  version: 1,
+  outcome: z.strictObject({ by: z.string(), statement: digestSchema }),
+};
+
 /**
  * The activities of a signing worker, the only holder of a key. Signatures are randomised, so every outcome is
  * recorded: asked twice for the same statement, the worker hands out the first.
@@ -73,11 +95,11 @@ export function createSigningActivities({ store, signer, trust }: SigningContext
   const { keyId } = signer;
 
   const attestTests = (input: AttestTestsInput): Promise<StageResult<readonly Digest[]>> =>
-    runStage(store, 'attest-tests', { keyId, ...input }, () =>
-      attestVerdicts(store, signer, input.gates, input.verdicts, input, (gate, verdict) =>
+    runStage(store, attestTestsStage, { keyId, ...input }, async () => [
+      ...(await attestVerdicts(store, signer, input.gates, input.verdicts, input, (gate, verdict) =>
         decideAgain(store, gate, verdict, input),
-      ),
-    );
+      )),
+    ]);
 
   return {
     attestTests,
@@ -85,7 +107,7 @@ export function createSigningActivities({ store, signer, trust }: SigningContext
     async signModel(input: SignModelInput): Promise<StageResult<ModelSignatures>> {
       const { run: invocation, snapshot, data, model, training } = input;
       const program = input.program && { program: input.program };
-      return runStage(store, 'sign', { keyId, snapshot, data, model, training, ...program }, async () => ({
+      return runStage(store, signStage, { keyId, snapshot, data, model, training, ...program }, async () => ({
         data: await attestData(store, signer, snapshot, data, new Date()),
         ...(await attestModel(store, signer, model, { training, builder, invocation, ...program })),
       }));
@@ -100,7 +122,8 @@ export function createSigningActivities({ store, signer, trust }: SigningContext
       if (signed.kind === 'refused') return signed;
       const tests = [...signed.value];
       const evidence = { endpoint, model: input.model, chain: { ...signatures, tests } };
-      return runStage(store, 'attest', { keyId, ...evidence }, async () => ({
+      // A summary says that a chain satisfied whoever is trusted now: under another policy it is made anew.
+      return runStage(store, attestStage, { keyId, trust: digestOfJson(trust), ...evidence }, async () => ({
         tests,
         verification: await attestVerification(store, signer, trust, evidence, verifier, new Date()),
       }));
@@ -113,7 +136,7 @@ export function createSigningActivities({ store, signer, trust }: SigningContext
       const { decision: choice, by, reason } = input.decision;
       const { model, endpoint, verification } = input;
       const decision = choice === 'approve' ? 'approved' : 'rejected';
-      const signed = await runStage(store, 'approve', { keyId, ...input }, async () => ({
+      const signed = await runStage(store, approveStage, { keyId, ...input }, async () => ({
         by,
         statement: await attestApproval(
           store,
@@ -131,7 +154,18 @@ export function createSigningActivities({ store, signer, trust }: SigningContext
     async signRevision(
       order: RevisionOrder,
     ): Promise<StageResult<{ release: Digest; record: ReleaseRecord }>> {
-      return runStage(store, 'sign-revision', { keyId, ...order }, async () => {
+      const ordered = canonicalJson(order);
+      const stage = {
+        name: 'sign-revision',
+        version: 1,
+        outcome: z
+          .strictObject({ release: digestSchema, record: releaseRecordSchema })
+          .refine(
+            ({ record: { createdAt: _, ...signed } }) => canonicalJson(signed) === ordered,
+            'of another order',
+          ),
+      };
+      return runStage(store, stage, { keyId, ...order }, async () => {
         const record = { ...order, createdAt: new Date().toISOString() };
         return { release: await signRelease(store, signer, record), record };
       });

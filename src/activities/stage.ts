@@ -1,7 +1,9 @@
 import { ApplicationFailure, activityInfo, CancelledFailure, Context } from '@temporalio/activity';
+import type { z } from 'zod';
 import { RefusedError, TransientError } from '../core/errors/index.js';
 import type { Digest } from '../core/spec/index.js';
 import { digestOfJson, type Store } from '../core/store/index.js';
+import { type Report, withHeartbeat } from './heartbeat.js';
 
 /** What a stage hands back: a value, or a refusal with its reasons. Faults are thrown, and Temporal retries them. */
 export type StageResult<T> =
@@ -16,29 +18,53 @@ export interface StageRefusal {
   readonly evidence: readonly Digest[];
 }
 
+/** A stage whose outcomes are recorded. */
+export interface Stage<T> {
+  /** Part of the key. */
+  readonly name: string;
+  /** Part of the key: counts up with every change of what the stage makes of equal inputs. */
+  readonly version: number;
+  /**
+   * What an outcome of just these inputs looks like. Whoever can write to the store can plant a record, so none is
+   * handed on unread; what it *claims* is for signatures and `verifyRelease` to settle.
+   */
+  readonly outcome: z.ZodType<T>;
+}
+
 /** Unclassified errors are tried this often: they may be passing faults, but a bug would repeat forever. */
 const attemptsForUnknownErrors = 5;
 
 /**
  * Runs one idempotent stage: equal inputs find the recorded outcome of whoever did the work first, in this run or in
- * another; refusals become results; faults are thrown in the class that decides whether Temporal retries.
+ * another; refusals become results; faults are thrown in the class that decides whether Temporal retries. The heartbeat
+ * goes on meanwhile.
  *
- * @param name - which stage this is: part of the key
  * @param inputs - everything that the outcome depends on, as JSON
  */
 export async function runStage<T>(
   store: Store,
-  name: string,
+  stage: Stage<T>,
   inputs: unknown,
-  work: () => Promise<T>,
+  work: (report: Report) => Promise<T>,
 ): Promise<StageResult<T>> {
-  const key = digestOfJson({ stage: name, version: 1, inputs });
-  return classified(async () => {
+  const { name, version } = stage;
+  const key = digestOfJson({ stage: name, version, inputs });
+  return classified(async (report) => {
     const recorded = await store.readOutcome(key);
-    if (recorded !== undefined) return { kind: 'done', value: recorded as T, cached: true };
-    const value = await work();
-    return { kind: 'done', value: (await store.recordOutcome(key, value)) as T, cached: false };
+    if (recorded !== undefined) return { kind: 'done', value: read(recorded), cached: true };
+    const value = await work(report);
+    return { kind: 'done', value: read(await store.recordOutcome(key, value)), cached: false };
   });
+
+  function read(recorded: unknown): T {
+    const { success, data, error } = stage.outcome.safeParse(recorded);
+    if (success) return data;
+    throw new RefusedError(
+      'record-corrupt',
+      `expected an outcome of ${name} at ${key}, got another record`,
+      error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`),
+    );
+  }
 }
 
 /** The same without a record, for work that must be done each time it is asked for. */
@@ -46,9 +72,12 @@ export async function runOnce<T>(work: () => Promise<T>): Promise<StageResult<T>
   return classified(async () => ({ kind: 'done', value: await work(), cached: false }));
 }
 
-async function classified<T>(attempt: () => Promise<StageResult<T>>): Promise<StageResult<T>> {
+/** One attempt with a heartbeat, and its errors sorted: refusals are results, faults are thrown. */
+export async function classified<T>(
+  attempt: (report: Report) => Promise<StageResult<T>>,
+): Promise<StageResult<T>> {
   try {
-    return await attempt();
+    return await withHeartbeat(attempt);
   } catch (error) {
     if (error instanceof RefusedError) {
       return {

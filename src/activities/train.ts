@@ -1,11 +1,13 @@
 import { ApplicationFailure, activityInfo, Context } from '@temporalio/activity';
+import { z } from 'zod';
 import { RefusedError } from '../core/errors/index.js';
-import type { Digest, ModelRecord, TrainingSpec } from '../core/spec/index.js';
+import { executionEnvironment } from '../core/onnx/index.js';
+import { type Digest, type ModelRecord, modelRecordSchema, type TrainingSpec } from '../core/spec/index.js';
 import { train, trainingKey } from '../core/training/index.js';
 import type { ComputeContext } from './context.js';
-import { lastHeartbeat, withHeartbeat } from './heartbeat.js';
+import { lastHeartbeat } from './heartbeat.js';
 import { withScratchFolder } from './scratch.js';
-import { runStage, type StageResult } from './stage.js';
+import { runStage, type Stage, type StageResult } from './stage.js';
 
 export interface TrainInput {
   /** Name of the model. */
@@ -24,37 +26,50 @@ export interface Trained {
   readonly worker: string;
 }
 
-/** How often a reproduction is handed back to the queue, half a second each, while only the first worker polls. */
-const handBacks = 600;
+/** How long a reproduction is handed back to the queue, each half second, while no other worker takes it. */
+const patienceMs = 15 * 60_000;
 
 /** Trains by the trainer contract, resuming from the newest checkpoint that any earlier attempt left in the store. */
 export function createTrain({ store, scratch, identity, withDevice }: ComputeContext) {
   return async function trainModel(input: TrainInput): Promise<StageResult<Trained>> {
     const { name, snapshot, training, program } = input;
-    const key = trainingKey({ name, snapshot, training, ...(program && { program }) });
-    return runStage(store, 'train', { key, purpose: input.purpose }, async () => {
+    const inputs = {
+      key: trainingKey({ name, snapshot, training, ...(program && { program }) }),
+      purpose: input.purpose,
+      // Two runtimes make two models: comparing them would call a training irreproducible that is not.
+      runtimeVersion: executionEnvironment().runtimeVersion,
+    };
+    const stage: Stage<Trained> = {
+      name: 'train',
+      version: 1,
+      outcome: z
+        .strictObject({ record: modelRecordSchema, worker: z.string() })
+        .refine(
+          ({ record }) => record.snapshot === snapshot && record.seed === training.seed,
+          'of another snapshot or seed',
+        ),
+    };
+    return runStage(store, stage, inputs, async (report) => {
       if (input.notOn === identity) handBack();
       const resumeFrom = lastHeartbeat()?.checkpoint;
-      return withHeartbeat(lastHeartbeat() ?? { fraction: 0 }, (report) =>
-        withScratchFolder(scratch, (workFolder) =>
-          withDevice(async (device) => {
-            const record = await train({
-              store,
-              snapshot,
-              name,
-              training,
-              ...(program && { program }),
-              ...(resumeFrom && { resumeFrom }),
-              ...(device !== undefined && { device }),
-              workFolder,
-              onProgress: ({ fraction, metrics, checkpoint }) =>
-                report({ fraction, detail: describe(metrics), ...(checkpoint && { checkpoint }) }),
-              signal: Context.current().cancellationSignal,
-              now: () => new Date(),
-            });
-            return { record, worker: identity };
-          }),
-        ),
+      return withScratchFolder(scratch, (workFolder) =>
+        withDevice(async (device) => {
+          const record = await train({
+            store,
+            snapshot,
+            name,
+            training,
+            ...(program && { program }),
+            ...(resumeFrom && { resumeFrom }),
+            ...(device !== undefined && { device }),
+            workFolder,
+            onProgress: ({ fraction, metrics, checkpoint }) =>
+              report({ fraction, detail: describe(metrics), ...(checkpoint && { checkpoint }) }),
+            signal: Context.current().cancellationSignal,
+            now: () => new Date(),
+          });
+          return { record, worker: identity };
+        }),
       );
     });
   };
@@ -62,10 +77,10 @@ export function createTrain({ store, scratch, identity, withDevice }: ComputeCon
 
 /** Gives the task back so that another worker process may take it: a reproduction at home would prove little. */
 function handBack(): never {
-  if (activityInfo().attempt > handBacks) {
+  if (Date.now() - activityInfo().scheduledTimestampMs > patienceMs) {
     throw new RefusedError(
       'no-worker',
-      'Reproduction needs a second worker process on this queue, but only the one that trained the model polls it.',
+      `expected a second worker process to reproduce the training within ${patienceMs / 60_000} minutes, got only the one that trained: no other polls this queue, or all are busy`,
     );
   }
   throw ApplicationFailure.create({

@@ -111,6 +111,11 @@ export interface RollbackRequest {
 
 export interface EndpointState {
   readonly endpoint: string;
+  /**
+   * Number of the newest published revision, whether it verifies or not: the next one counts on from it. Absent until
+   * the store was read.
+   */
+  readonly lastRevision?: number;
   readonly live?: Revision;
   /** Newest first, the live one included, at most 100; the store keeps them all. */
   readonly history: readonly Revision[];

@@ -18,8 +18,14 @@ import {
   searchAttributes,
 } from './contract.js';
 import { endpointDetails } from './details.js';
-import { continuesLive, rollbackTarget } from './revisions.js';
-import { control, signing } from './stages.js';
+import {
+  continuesLive,
+  proposalProblem,
+  publishedBefore,
+  rollbackProblem,
+  rollbackTarget,
+} from './revisions.js';
+import { admission, signing } from './stages.js';
 
 const keptRevisions = 100;
 
@@ -28,53 +34,73 @@ export async function endpoint(initial: EndpointState): Promise<never> {
   let state = initial;
   const inTurn = createTurns();
   // Handlers are set before the first await, and what they do waits in line behind the recovery.
-  const recovered = inTurn(async () => {
-    if (!state.live) state = await recover(state);
-    show();
-  });
-
   setHandler(endpointStateQuery, () => state);
-  setHandler(proposeUpdate, (proposal) =>
-    inTurn(async () => {
-      if (continuesLive(state.live, proposal)) return state.live!;
-      return publish({ kind: 'release', ...proposal });
-    }),
+  setHandler(
+    proposeUpdate,
+    ({ model, chain, reason, requestedBy }) =>
+      inTurn(async () => {
+        await recover();
+        const proposal = { model, chain, reason, requestedBy };
+        if (continuesLive(state.live, proposal)) return state.live!;
+        return publishedBefore(state, proposal) ?? publish({ kind: 'release', ...proposal });
+      }),
+    { validator: (proposal) => rejectFor(proposalProblem(proposal)) },
   );
   setHandler(
     rollbackUpdate,
-    (request) =>
+    ({ toRevision, reason, requestedBy }) =>
       inTurn(async () => {
-        const target = rollbackTarget(state, request.toRevision);
+        await recover();
+        const target = rollbackTarget(state, toRevision);
         if (typeof target === 'string') throw ApplicationFailure.nonRetryable(target, 'not-found');
         const { model, chain, revision } = target.record;
-        const { reason, requestedBy } = request;
         return publish({ kind: 'rollback', model, chain, restores: revision, reason, requestedBy });
       }),
-    {
-      validator: ({ reason, requestedBy }) => {
-        if (!reason?.trim() || !requestedBy?.trim())
-          throw new Error('Say who rolls back (requestedBy) and why (reason).');
-      },
-    },
+    { validator: (request) => rejectFor(rollbackProblem(request)) },
   );
 
-  await recovered;
+  // Should it fail, the next proposal or rollback tries again, and its sender is told.
+  await inTurn(recover).catch(() => undefined);
+  show();
   await condition(() => workflowInfo().continueAsNewSuggested && allHandlersFinished());
   return continueAsNew<typeof endpoint>(state);
+
+  /** A new workflow of an endpoint that the store knows goes on where the one before it ended. */
+  async function recover(): Promise<void> {
+    if (state.lastRevision !== undefined) return;
+    const recovered = await admission.recoverRevisions(state.endpoint);
+    if (recovered.kind === 'refused') throw refusal(recovered);
+    const { lastRevision, revisions } = recovered.value;
+    const { endpoint: name } = state;
+    state = {
+      endpoint: name,
+      lastRevision,
+      history: revisions,
+      ...(revisions[0] && { live: revisions[0] }),
+    };
+  }
 
   async function publish(
     order: Omit<RevisionOrder, 'endpoint' | 'revision' | 'previous'>,
   ): Promise<Revision> {
-    const revision = (state.live?.record.revision ?? 0) + 1;
+    const revision = (state.lastRevision ?? 0) + 1;
     const previous = state.live?.release ?? null;
     const signed = await signing.signRevision({ ...order, endpoint: state.endpoint, revision, previous });
     if (signed.kind === 'refused') throw refusal(signed);
-    const published = await control.publishRevision(signed.value);
-    if (published.kind === 'refused') throw refusal(published);
-    const history = [signed.value, ...state.history].slice(0, keptRevisions);
-    state = { ...state, live: signed.value, history };
+    const published = await admission.publishRevision(signed.value);
+    if (published.kind === 'refused') {
+      if (published.code === 'revision-outdated') {
+        // Somebody else published, or the store was restored: what it holds counts, and is read before the next turn.
+        const { lastRevision: _, ...rest } = state;
+        state = rest;
+      }
+      throw refusal(published);
+    }
+    const live = published.value;
+    const history = [live, ...state.history].slice(0, keptRevisions);
+    state = { ...state, lastRevision: revision, live, history };
     show();
-    return signed.value;
+    return live;
   }
 
   function show(): void {
@@ -84,10 +110,8 @@ export async function endpoint(initial: EndpointState): Promise<never> {
   }
 }
 
-/** A new workflow of an endpoint that the store knows goes on where the one before it ended. */
-async function recover({ endpoint: name }: EndpointState): Promise<EndpointState> {
-  const history = await control.recoverRevisions(name);
-  return { endpoint: name, history, ...(history[0] && { live: history[0] }) };
+function rejectFor(problem: string | undefined): void {
+  if (problem !== undefined) throw new Error(problem);
 }
 
 function refusal(result: StageRefusal): ApplicationFailure {

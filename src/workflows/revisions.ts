@@ -1,4 +1,50 @@
-import type { EndpointState, Proposal, Revision } from './contract.js';
+import type { EndpointState, Proposal, Revision, RollbackRequest } from './contract.js';
+
+/** Characters of a name or a reason: a state of 100 revisions must fit into the start of a workflow. */
+const longestText = 1000;
+
+/**
+ * What is wrong with a proposal, if anything. Whoever may send updates may send any JSON at all, and an error inside a
+ * handler would stop the endpoint for good.
+ */
+export function proposalProblem(proposal: Partial<Proposal> | undefined): string | undefined {
+  if (!isText(proposal?.model) || !isText(proposal.chain?.verification))
+    return 'Expected a model and the chain of statements that it stands on.';
+  return isText(proposal.reason) && isText(proposal.requestedBy)
+    ? undefined
+    : 'Say who proposes (requestedBy) and why (reason).';
+}
+
+/** What is wrong with a request to roll back, if anything. */
+export function rollbackProblem(request: Partial<RollbackRequest> | undefined): string | undefined {
+  if (!isText(request?.reason) || !isText(request.requestedBy))
+    return `Say who rolls back (requestedBy) and why (reason), in at most ${longestText} characters each.`;
+  return request.toRevision === undefined || Number.isSafeInteger(request.toRevision)
+    ? undefined
+    : 'Expected the number of a revision as toRevision, or none.';
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.trim() !== '' && value.length <= longestText;
+}
+
+/**
+ * The revision that this very proposal became, when it is sent again because its answer was lost. It is found even when
+ * the endpoint was rolled back since: what people took back must not come back through a retry.
+ */
+export function publishedBefore(
+  { history }: EndpointState,
+  { model, chain, reason, requestedBy }: Proposal,
+): Revision | undefined {
+  return history.find(
+    ({ record }) =>
+      record.kind === 'release' &&
+      record.model === model &&
+      record.chain.verification === chain.verification &&
+      record.reason === reason &&
+      record.requestedBy === requestedBy,
+  );
+}
 
 /** Whether a proposal is what is live already: the same model on the same statements. */
 export function continuesLive(live: Revision | undefined, { model, chain }: Proposal): boolean {

@@ -12,17 +12,31 @@ import { queues } from './contract.js';
 /** Only faults reach this policy: refusals are results. They are tried until the stage's time is up. */
 const retry = { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '15s' } as const;
 
-/** Long stages beat every second; ten silent seconds mean that their worker is gone. */
+/** Every activity beats each second, save the quick ones; ten silent seconds mean that its worker is gone. */
 const long = { heartbeatTimeout: '10s', scheduleToCloseTimeout: '7 days', retry } as const;
-const short = { startToCloseTimeout: '20s', scheduleToCloseTimeout: '1 day', retry } as const;
+const quick = { startToCloseTimeout: '20s', scheduleToCloseTimeout: '1 day', retry } as const;
+/** To sign or to admit is to read a whole model, and a history of them: the time is for large ones. */
+const verifying = {
+  startToCloseTimeout: '1 hour',
+  heartbeatTimeout: '10s',
+  scheduleToCloseTimeout: '1 day',
+  retry,
+} as const;
 
 export const compute = proxyActivities<ComputeActivities>({
   taskQueue: queues.cpu,
   startToCloseTimeout: '1 day',
   ...long,
 });
-export const signing = proxyActivities<SigningActivities>({ taskQueue: queues.signing, ...short });
-export const control = proxyActivities<ControlActivities>({ taskQueue: queues.control, ...short });
+export const signing = proxyActivities<SigningActivities>({ taskQueue: queues.signing, ...verifying });
+export const control = proxyActivities<Pick<ControlActivities, 'proposeRelease' | 'hasPollers'>>({
+  taskQueue: queues.control,
+  ...quick,
+});
+export const admission = proxyActivities<Pick<ControlActivities, 'publishRevision' | 'recoverRevisions'>>({
+  taskQueue: queues.control,
+  ...verifying,
+});
 
 /** How long `gpu: require` waits for a GPU worker before it refuses. */
 const gpuPatience = '15 minutes';
@@ -41,7 +55,8 @@ export async function trainOn(
   const onGpu = gpu === 'require' || (gpu === 'prefer' && (await control.hasPollers(queues.gpu)));
   const limits = {
     ...long,
-    startToCloseTimeout: `${timeoutMinutes} minutes`,
+    // The trainer's own limit ends it with a refusal; this one, with time to fetch and store, would only try again.
+    startToCloseTimeout: `${timeoutMinutes + 60} minutes`,
     summary: `${input.purpose}: ${input.name}`,
   } as const;
   if (!onGpu)
@@ -63,7 +78,9 @@ export async function trainOn(
     return {
       kind: 'refused',
       code: 'no-worker',
-      reasons: [`The lifecycle requires a GPU, and no worker polled ${queues.gpu} for ${gpuPatience}.`],
+      reasons: [
+        `The lifecycle requires a GPU, and no worker on ${queues.gpu} took the training for ${gpuPatience}: none runs, or all are busy.`,
+      ],
       hint: `Start a worker with --role gpu, or write gpu: prefer.`,
       evidence: [],
     };

@@ -206,6 +206,11 @@ export const errorTable = {
     exit: 3,
     hint: 'See `assay status` for what the run or endpoint waits for.',
   },
+  'revision-outdated': {
+    status: 409,
+    exit: 3,
+    hint: 'A newer revision is published already: try again, and the endpoint counts on from it.',
+  },
   'server-running': {
     status: 409,
     exit: 2,
