@@ -28,7 +28,7 @@ async function main(): Promise<void> {
     },
   });
   const roles = (values.role ?? '').split(',');
-  const unknown = roles.filter((role) => !(role in queues));
+  const unknown = roles.filter((role) => !Object.hasOwn(queues, role));
   if (unknown.length > 0 || !values.store || !values.scratch) {
     console.error(`Expected --role, --store and --scratch, got ${process.argv.slice(2).join(' ')}\n${usage}`);
     process.exit(2);

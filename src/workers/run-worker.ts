@@ -1,5 +1,4 @@
 import { hostname } from 'node:os';
-import path from 'node:path';
 import {
   NativeConnection,
   type NativeConnectionOptions,
@@ -15,6 +14,7 @@ import { openStore } from '../core/store/index.js';
 import type { Signer, TrustPolicy } from '../core/trust/index.js';
 import { queues } from '../workflows/contract.js';
 import { createDevices } from './devices.js';
+import { ownScratchFolder } from './scratch-folders.js';
 
 export type Role = keyof typeof queues;
 
@@ -42,7 +42,7 @@ export interface RunningWorkers {
   readonly identity: string;
   /** Settles when every role has stopped; rejects when one fails. */
   readonly done: Promise<void>;
-  /** Lets running tasks end, and takes no more. */
+  /** Takes no more tasks, and gives running ones two seconds to end before others take them over. */
   shutdown(): void;
 }
 
@@ -55,14 +55,18 @@ export async function startWorkers(settings: WorkerSettings): Promise<RunningWor
   const connection = await NativeConnection.connect(settings.connection);
   const store = await openStore(settings.store);
   const identity = `${settings.roles.join('+')}/${process.pid}@${hostname()}`;
-  const context = { store, identity, scratch: path.join(settings.scratch, `${process.pid}`) };
+  const context = { store, identity, scratch: await ownScratchFolder(settings.scratch) };
   const shared = {
     connection,
     namespace: settings.namespace,
     identity,
-    shutdownGraceTime: '5s',
-    // By default only each eighth beat would leave the worker: progress would look stuck, and a killed worker's
-    // successor would resume from a checkpoint eight seconds old.
+    // Short tasks end; long ones are handed over with their checkpoint. In all this takes less than the five seconds
+    // after which supervisors kill.
+    shutdownGraceTime: '2s',
+    shutdownForceTime: '4s',
+    // By default only each eighth beat would leave the worker: progress would look stuck, a cancellation, which comes
+    // as the answer to a beat, would be late, and a killed worker's successor would resume from a checkpoint eight
+    // seconds old.
     maxHeartbeatThrottleInterval: '1s',
   } as const;
 
