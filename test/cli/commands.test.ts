@@ -18,9 +18,9 @@ describe('assay', () => {
     [['frob'], "unknown command 'frob'"],
     [['init', '--frob'], "unknown option '--frob'"],
     [['keys', 'client', 'add'], "missing required argument 'name'"],
-    [['run', 'missing.yaml'], 'Nothing runs for'],
+    [['up', '--port', '7e4'], 'Expected an integer from 0 to 65535'],
+    [['run', 'missing.yaml'], 'missing.yaml'],
     [['verify', 'digits'], 'There is no trust policy'],
-    [['status', 'digits'], 'Nothing runs for'],
     [['down'], 'Nothing runs for'],
     [['keys', 'list'], 'There is no trust policy'],
   ])('%j exits with 2 and says what is wrong and what to do next', async (args, message) => {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { RefusedError } from '../../core/errors/index.js';
 import { connectionSettings, startTemporal } from '../../workers/server/index.js';
 import { type CliContext, mark } from '../context.js';
@@ -13,10 +13,21 @@ import { addClient, createSigningKey } from './keys.js';
 
 interface UpOptions {
   readonly detach?: boolean;
-  readonly port: string;
-  readonly uiPort: string;
-  readonly gatewayPort: string;
-  readonly cpuWorkers: string;
+  readonly port: number;
+  readonly uiPort: number;
+  readonly gatewayPort: number;
+  readonly cpuWorkers: number;
+}
+
+const port = integerBetween(0, 65_535);
+const workers = integerBetween(1, 64);
+
+function integerBetween(minimum: number, maximum: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= minimum && value <= maximum) return value;
+    throw new InvalidArgumentError(`Expected an integer from ${minimum} to ${maximum}.`);
+  };
 }
 
 /** `assay up`: everything on this machine. Other machines run `workers/main.js` and `gateway/main.js` themselves. */
@@ -25,10 +36,15 @@ export function registerUp(program: Command, context: () => CliContext): void {
     .command('up')
     .description('run a Temporal server, workers and a gateway on this machine, until Ctrl-C or `assay down`')
     .option('--detach', 'return once everything runs')
-    .option('--port <n>', 'port of the embedded Temporal server; 0: any free one', '0')
-    .option('--ui-port <n>', 'port of the Temporal UI; 0: any free one', '0')
-    .option('--gateway-port <n>', 'port of the gateway; 0: any free one', '0')
-    .option('--cpu-workers <n>', 'worker processes that train and evaluate; reproduction needs two', '2')
+    .option('--port <n>', 'port of the embedded Temporal server; 0: any free one', port, 0)
+    .option('--ui-port <n>', 'port of the Temporal UI; 0: any free one', port, 0)
+    .option('--gateway-port <n>', 'port of the gateway; 0: any free one', port, 0)
+    .option(
+      '--cpu-workers <n>',
+      'worker processes that train and evaluate; reproduction needs two',
+      workers,
+      2,
+    )
     .action(async (options: UpOptions) => {
       const cli = context();
       const running = readUp(cli.paths);
@@ -37,9 +53,27 @@ export function registerUp(program: Command, context: () => CliContext): void {
           'server-running',
           `Process ${running.pid} runs for ${cli.paths.folder} already.`,
         );
-      if (options.detach) return showUp(cli, await detach(cli.paths));
-      await runHere(cli, options);
+      const made = await makeKeys(cli);
+      if (options.detach) return showUp(cli, await detach(cli.paths), made);
+      await runHere(cli, options, made);
     });
+}
+
+/** What the first `up` of a state folder makes. */
+interface MadeKeys {
+  /** A key of the prediction API: nothing keeps it. */
+  readonly apiKey?: string;
+}
+
+/** Makes what is missing, before anything is detached: a key that is shown must not end up in a log. */
+async function makeKeys(cli: CliContext): Promise<MadeKeys> {
+  const { paths } = cli;
+  mkdirSync(paths.storeFolder, { recursive: true });
+  if (!existsSync(paths.privateKey)) cli.say(`Made signing key ${(await createSigningKey(paths)).keyId}`);
+  if (existsSync(paths.clients)) return {};
+  const apiKey = addClient(paths, 'local', '*', new Date());
+  cli.say(`Made a key for the gateway, shown this once: ${apiKey}`);
+  return { apiKey };
 }
 
 /** Starts this command again as a process of its own session, and waits until it is ready. */
@@ -65,21 +99,16 @@ async function detach(paths: StatePaths): Promise<Up> {
   return up;
 }
 
-async function runHere(cli: CliContext, options: UpOptions): Promise<void> {
+async function runHere(cli: CliContext, options: UpOptions, made: MadeKeys): Promise<void> {
   const { paths } = cli;
-  mkdirSync(paths.storeFolder, { recursive: true });
-  if (!existsSync(paths.privateKey)) cli.say(`Made signing key ${(await createSigningKey(paths)).keyId}`);
-  if (!existsSync(paths.clients))
-    cli.say(`Made a key for the gateway, shown this once: ${addClient(paths, 'local', '*', new Date())}`);
-
   const stopRequested = new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
   });
   const temporal = await startTemporal(await connectionSettings(process.env), {
     databaseFile: paths.database,
     logFile: path.join(paths.logs, 'temporal.log'),
-    port: Number(options.port),
-    uiPort: Number(options.uiPort),
+    port: options.port,
+    uiPort: options.uiPort,
   });
   const env = { ...process.env, TEMPORAL_ADDRESS: temporal.address, TEMPORAL_NAMESPACE: temporal.namespace };
   const start = (name: string, ...args: string[]) =>
@@ -100,9 +129,9 @@ async function runHere(cli: CliContext, options: UpOptions): Promise<void> {
     'gateway',
     entry('gateway/main.js'),
     ...['--store', paths.store, '--trust', paths.trust, '--clients', paths.clients],
-    ...['--state', paths.gatewayMarks, '--port', options.gatewayPort, '--stop-with-parent'],
+    ...['--state', paths.gatewayMarks, '--port', `${options.gatewayPort}`, '--stop-with-parent'],
   );
-  const extra = Array.from({ length: Math.max(0, Number(options.cpuWorkers) - 1) }, (_, i) =>
+  const extra = Array.from({ length: options.cpuWorkers - 1 }, (_, i) =>
     worker(`cpu-${i + 2}`, '--role', 'cpu'),
   );
   const processes = [
@@ -121,7 +150,7 @@ async function runHere(cli: CliContext, options: UpOptions): Promise<void> {
         temporal: { address: temporalAddress, namespace, ...(uiUrl && { ui: uiUrl }) },
         gateway: address,
       });
-      showUp(cli, readUp(paths)!);
+      showUp(cli, readUp(paths)!, made);
       cli.say('Ctrl-C stops everything; nothing is lost.');
       await interrupted;
     }
@@ -132,13 +161,13 @@ async function runHere(cli: CliContext, options: UpOptions): Promise<void> {
   }
 }
 
-function showUp(cli: CliContext, up: Up): void {
+function showUp(cli: CliContext, up: Up, made: MadeKeys): void {
   cli.say(
     `${mark.good} Temporal  ${up.temporal.address}`,
     ...(up.temporal.ui ? [`${mark.good} UI        ${up.temporal.ui}`] : []),
     `${mark.good} Gateway   ${up.gateway}`,
   );
-  cli.emit({ ...up, ui: up.temporal.ui });
+  cli.emit({ ...up, ui: up.temporal.ui, ...made });
 }
 
 function entry(file: string): string {
