@@ -11,7 +11,7 @@ import {
 import { registerSearchAttributes } from './search-attributes.js';
 
 /** A Temporal server that can be used. */
-export interface RunningTemporal {
+interface RunningTemporal {
   readonly address: string;
   readonly namespace: string;
   /** Of the embedded server; the user knows where the UI of their own server is. */
