@@ -106,7 +106,7 @@ export async function buildPlant(address: string): Promise<Plant> {
   };
 }
 
-async function createNamespace(address: string): Promise<string> {
+export async function createNamespace(address: string): Promise<string> {
   const connection = await Connection.connect({ address });
   const namespace = `plant-${randomUUID()}`;
   try {
