@@ -1,6 +1,6 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { WithStartWorkflowOperation, WorkflowUpdateFailedError } from '@temporalio/client';
-import { type Workflow, WorkflowIdConflictPolicy } from '@temporalio/common';
+import { rootCause, type Workflow, WorkflowIdConflictPolicy } from '@temporalio/common';
 import { RefusedError } from '../core/errors/index.js';
 import { type EndpointPointer, endpointPointerSchema, endpointRef } from '../core/serving/index.js';
 import type { Chain, Digest, ReleaseRecord } from '../core/spec/index.js';
@@ -163,7 +163,7 @@ function refusalOfUpdate(endpoint: string, error: unknown): StageRefusal {
     if (refusal) return refusal as StageRefusal;
   }
   throw ApplicationFailure.nonRetryable(
-    `Endpoint ${endpoint} did not take the release: ${cause.message}`,
+    `Endpoint ${endpoint} did not take the release: ${rootCause(cause)}`,
     'ProposalFailed',
   );
 }

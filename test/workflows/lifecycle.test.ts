@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
-import { CancelledFailure } from '@temporalio/common';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { lifecycleSchema } from '../../src/core/spec/index.js';
 import { digestOf } from '../../src/core/store/index.js';
 import {
@@ -186,6 +186,18 @@ describe('a run', () => {
       stage: 'release',
       code: 'release-unverified',
       reasons: ['One byte differs.'],
+    });
+  });
+
+  it('fails when its endpoint fails, instead of asking again for an answer that stays the same', async () => {
+    cast.signing.signRevision = async () => {
+      throw ApplicationFailure.nonRetryable('the key is gone');
+    };
+    const error = await run({}).catch((failure: unknown) => failure);
+    expect(error).toBeInstanceOf(WorkflowFailedError);
+    expect((error as WorkflowFailedError).cause?.cause).toMatchObject({
+      type: 'ProposalFailed',
+      message: expect.stringContaining('the key is gone'),
     });
   });
 
