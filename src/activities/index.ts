@@ -1,4 +1,4 @@
-import type { ComputeContext, ControlContext, SigningContext } from './context.js';
+import type { ComputeContext } from './context.js';
 import { createControlActivities } from './control.js';
 import { createEvaluate } from './evaluate.js';
 import { createIngest } from './ingest.js';
@@ -14,12 +14,10 @@ export function createComputeActivities(context: ComputeContext) {
   };
 }
 
-export type { ComputeContext, ControlContext, SigningContext };
 export { createControlActivities, createSigningActivities };
 export type ComputeActivities = ReturnType<typeof createComputeActivities>;
 export type ControlActivities = ReturnType<typeof createControlActivities>;
 export type SigningActivities = ReturnType<typeof createSigningActivities>;
-export type { RecoveredRevisions, SignedRevision } from './control.js';
 export type { RevisionOrder } from './sign.js';
 export type { StageRefusal, StageResult } from './stage.js';
 export type { Trained, TrainInput } from './train.js';

@@ -42,7 +42,7 @@ export async function setStage(cast: Cast): Promise<StageSet> {
   const clientConnection = await Connection.connect({ address });
   const workflowBundle = await bundleWorkflowCode({
     workflowsPath: path.resolve(__dirname, '../../src/workflows/index.ts'),
-    workflowInterceptorModules: [path.join(__dirname, 'interceptors.ts')],
+    workflowInterceptorModules: [require.resolve('./interceptors')],
     logger: new DefaultLogger('ERROR'),
   });
   const workers: { readonly worker: Worker; readonly done: Promise<void> }[] = [];
