@@ -2,17 +2,20 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { bundleWorkflowCode } from '@temporalio/worker';
+import { version as sdkVersion } from '@temporalio/workflow/package.json';
+
+// Compiled code is bundled, also when tests load this file as TypeScript.
+const compiled = path.resolve(__dirname, __filename.endsWith('.ts') ? '../../dist' : '..');
 
 /**
  * The bundled workflow code, built once for each state of its sources and kept beside them: a cold bundle takes
  * seconds, and a worker process is started often.
  */
 export async function workflowBundle(): Promise<{ codePath: string }> {
-  const sources = path.resolve(__dirname, '../workflows');
-  const codePath = path.join(__dirname, '..', 'bundles', `workflows-${fingerprint(sources)}.js`);
+  const codePath = path.join(compiled, 'bundles', `workflows-${fingerprint()}.js`);
   if (!existsSync(codePath)) {
     const { code } = await bundleWorkflowCode({
-      workflowsPath: require.resolve('../workflows'),
+      workflowsPath: path.join(compiled, 'workflows'),
       logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error: console.error },
     });
     mkdirSync(path.dirname(codePath), { recursive: true });
@@ -23,17 +26,13 @@ export async function workflowBundle(): Promise<{ codePath: string }> {
   return { codePath };
 }
 
-/** Workflow code and what it may import: the names and contents of both. */
-function fingerprint(workflows: string): string {
-  const hash = createHash('sha256');
-  for (const folder of [
-    workflows,
-    path.resolve(workflows, '../core/spec'),
-    path.resolve(workflows, '../core/rollout'),
-  ]) {
+/** Workflow code, what it may import, and the SDK that the bundle takes in: names and contents. */
+function fingerprint(): string {
+  const hash = createHash('sha256').update(sdkVersion);
+  for (const folder of ['workflows', 'core/spec', 'core/rollout'].map((name) => path.join(compiled, name))) {
     if (!existsSync(folder)) continue;
     for (const file of readdirSync(folder).sort()) {
-      if (!/\.(js|ts)$/.test(file) || file.endsWith('.d.ts')) continue;
+      if (!file.endsWith('.js')) continue;
       hash.update(`${file}\0`).update(readFileSync(path.join(folder, file)));
     }
   }

@@ -6,6 +6,7 @@ import { readTrustPolicy, verifyRelease } from '../../src/core/trust/index.js';
 import { type LifecycleOutcome, stageNames } from '../../src/workflows/contract.js';
 import { buildPlant, type Plant, startCrew } from '../support/plant.js';
 import { sharedTemporal } from '../support/temporal.js';
+import { recordHistory, replay } from '../workflows/recorded-histories.js';
 import { type DigitsChanges, writeDigits } from './digits-lifecycle.js';
 
 jest.setTimeout(120_000);
@@ -35,14 +36,18 @@ describe('a run', () => {
   let plant: Plant;
   let folder: string;
   let first: LifecycleOutcome;
+  const workflows = new Map<string, string>();
   const start = (changes: DigitsChanges) => plant.client.start(writeDigits(folder, changes), 'tester');
-  const run = async (changes: DigitsChanges) => plant.client.outcome(await start(changes));
+  const run = async (name: string, changes: DigitsChanges) => {
+    workflows.set(name, await start(changes));
+    return plant.client.outcome(workflows.get(name)!);
+  };
 
   beforeAll(async () => {
     folder = mkdtempSync(path.join(tmpdir(), 'assay-lifecycle-'));
     plant = await buildPlant(sharedTemporal().address);
     await startCrew(plant);
-    first = await run(quick);
+    first = await run('lifecycle-released', quick);
   });
   afterAll(async () => {
     await plant?.stop();
@@ -70,7 +75,7 @@ describe('a run', () => {
 
   it('refuses bad rows, and its evidence names them', async () => {
     const label99 = (line: string) => line.replace(/\d+$/, '99');
-    const outcome = await run({
+    const outcome = await run('lifecycle-refused-data', {
       ...quick,
       rows: (lines) => lines.map((line, at) => (at === 5 || at === 9 ? label99(line) : line)),
     });
@@ -86,9 +91,12 @@ describe('a run', () => {
     ]);
   });
 
-  it('refuses a model that fails a gate, puts the failure on record and releases nothing', async () => {
+  it('refuses a model that fails a gate, keeps the evidence and releases nothing', async () => {
     const before = await plant.client.endpoint('digits');
-    const outcome = await run({ ...quick, training: { ...quick.training, parameters: undertrained } });
+    const outcome = await run('lifecycle-refused-model', {
+      ...quick,
+      training: { ...quick.training, parameters: undertrained },
+    });
     expect(outcome).toMatchObject({ status: 'refused', stage: 'evaluate', code: 'gate-failed' });
     expect(outcome.verdicts).toContainEqual(expect.objectContaining({ gate: 'accuracy', status: 'fail' }));
     if (outcome.status !== 'refused') return;
@@ -120,6 +128,7 @@ describe('a run', () => {
       training: { ...quick.training, seed: 8 },
       release: { approval: 'required' },
     });
+    workflows.set('lifecycle-approved', approved).set('endpoint-rolled-back', 'endpoint-digits');
     await waitForPerson(approved);
     await plant.client.decide(approved, { decision: 'approve', by: 'ada', reason: 'figures look right' });
     const second = await plant.client.outcome(approved);
@@ -131,6 +140,12 @@ describe('a run', () => {
     expect(await plant.client.store.readRef('endpoints/digits')).toMatchObject({
       value: { release: restored.release, revision: 3 },
     });
+  });
+
+  it("leaves histories that today's workflow code replays", async () => {
+    expect(workflows.size).toBe(5);
+    for (const [name, workflow] of workflows)
+      await replay(await recordHistory(plant.temporal, workflow, name));
   });
 
   async function waitForPerson(waiting: string): Promise<void> {
