@@ -67,6 +67,10 @@ export async function runStage<T>(
   }
 }
 
+function refusedBy({ code, message, details, hint }: RefusedError): StageRefusal {
+  return { kind: 'refused', code, reasons: [message, ...details].slice(0, 50), hint, evidence: [] };
+}
+
 /** The same without a record, for work that must be done each time it is asked for. */
 export async function runOnce<T>(work: () => Promise<T>): Promise<StageResult<T>> {
   return classified(async () => ({ kind: 'done', value: await work(), cached: false }));
@@ -79,18 +83,14 @@ export async function classified<T>(
   try {
     return await withHeartbeat(attempt);
   } catch (error) {
-    if (error instanceof RefusedError) {
-      return {
-        kind: 'refused',
-        code: error.code,
-        reasons: [error.message, ...error.details].slice(0, 50),
-        hint: error.hint,
-        evidence: [],
-      };
-    }
+    if (error instanceof RefusedError) return refusedBy(error);
     const signal = Context.current().cancellationSignal;
     if (signal.aborted)
       throw signal.reason instanceof Error ? signal.reason : new CancelledFailure('cancelled');
+    if (error instanceof TransientError && error.giveUp && activityInfo().attempt >= error.giveUp.attempts) {
+      const { code, attempts } = error.giveUp;
+      return refusedBy(new RefusedError(code, `${error.message} (tried ${attempts} times)`));
+    }
     if (
       error instanceof TransientError ||
       error instanceof ApplicationFailure ||

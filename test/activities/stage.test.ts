@@ -94,6 +94,16 @@ describe('an error of a stage', () => {
     await expect(failing(new TransientError('disk full'), 1000)).rejects.toBeInstanceOf(TransientError);
   });
 
+  it('becomes a refusal when it is the kind of fault that does not pass', async () => {
+    const crash = new TransientError('exit code 1', { giveUp: { attempts: 3, code: 'training-refused' } });
+    await expect(failing(crash, 2)).rejects.toBe(crash);
+    expect(await failing(crash, 3)).toMatchObject({
+      kind: 'refused',
+      code: 'training-refused',
+      reasons: ['exit code 1 (tried 3 times)'],
+    });
+  });
+
   it('is tried five times when nobody classified it', async () => {
     const bug = new TypeError('undefined is not a function');
     await expect(failing(bug, 4)).rejects.toBe(bug);

@@ -29,7 +29,22 @@ export class RefusedError extends Error {
   }
 }
 
-/** An infrastructure fault (a full disk, a lost connection): the same call may succeed later. */
+/** When a fault that keeps coming back is no accident any more. */
+export interface GiveUp {
+  /** Tries in all, after which it counts as a refusal. */
+  readonly attempts: number;
+  /** What it is then: a row of {@link errorTable}. */
+  readonly code: ErrorCode;
+}
+
+/** A fault (a full disk, a lost connection, a crashed program): the same call may succeed later. */
 export class TransientError extends Error {
   override readonly name = 'TransientError';
+  /** Absent for faults of the infrastructure, which are worth any number of tries. */
+  readonly giveUp?: GiveUp;
+
+  constructor(message: string, { giveUp, ...options }: ErrorOptions & { readonly giveUp?: GiveUp } = {}) {
+    super(message, options);
+    if (giveUp) this.giveUp = giveUp;
+  }
 }

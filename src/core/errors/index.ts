@@ -1,2 +1,2 @@
-export { RefusedError, TransientError } from './errors.js';
+export { type GiveUp, RefusedError, TransientError } from './errors.js';
 export { type ErrorCode, type ErrorEntry, errorTable } from './table.js';

@@ -1,5 +1,5 @@
 import { TransientError } from '../errors/index.js';
-import { type TrainerEvent, trainerEventSchema } from './trainer.js';
+import { type TrainerEvent, trainerEventSchema, trainerGiveUp } from './trainer.js';
 
 /** Longest line of the contract in bytes: a trainer that never ends its line must not fill our memory. */
 const longestLine = 65_536;
@@ -22,7 +22,9 @@ export async function readLines(
   const hold = (part: Uint8Array): void => {
     held += part.length;
     if (held > longestLine) {
-      throw new TransientError(`the trainer's output has a line over ${longestLine} bytes`);
+      throw new TransientError(`the trainer's output has a line over ${longestLine} bytes`, {
+        giveUp: trainerGiveUp,
+      });
     }
     rest.push(part);
   };
@@ -62,5 +64,6 @@ export function parseEvent(line: Uint8Array): TrainerEvent {
   const quoted = JSON.stringify(Buffer.from(line.subarray(0, 200)).toString('utf8'));
   throw new TransientError(
     `expected each line of the trainer's stdout to be an event of the contract, got ${quoted}: ${problem}`,
+    { giveUp: trainerGiveUp },
   );
 }

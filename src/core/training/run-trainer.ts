@@ -4,7 +4,7 @@ import path from 'node:path';
 import { RefusedError, TransientError } from '../errors/index.js';
 import { canonicalJson } from '../store/index.js';
 import { parseEvent } from './event-lines.js';
-import { type TrainerEvent, trainerExit } from './trainer.js';
+import { type TrainerEvent, trainerExit, trainerGiveUp } from './trainer.js';
 import { readTrainerOutput } from './trainer-output.js';
 import { superviseProgram } from './trainer-process.js';
 
@@ -38,7 +38,8 @@ export interface RunTrainerOptions {
  *
  * @throws RefusedError `training-refused` when the program refuses (exit 64 or 65), cannot be started, runs over
  * `timeoutMs`, or exits 0 without its output; the details are the last lines of its stderr
- * @throws TransientError for any other exit, a signal, and for stdout that is not the contract's
+ * @throws TransientError for any other exit, a signal, and for stdout that is not the contract's; after a few tries an
+ * exit and such stdout count as `training-refused`
  * @throws the signal's reason when aborted, after every process of the program is gone
  */
 export async function runTrainer(options: RunTrainerOptions): Promise<void> {
@@ -90,6 +91,8 @@ export async function runTrainer(options: RunTrainerOptions): Promise<void> {
       const how = ending.signal === null ? `exit code ${ending.code}` : ending.signal;
       throw new TransientError(
         [`the trainer ended with ${how}, expected exit code 0`, ...ending.stderr].join('\n'),
+        // Killed, it may have been in somebody's way; a program that ends by itself like that will do so again.
+        ending.signal === null ? { giveUp: trainerGiveUp } : {},
       );
     }
     await readTrainerOutput(outputFolder);

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { inputRange, readManifest, readSplit, type SnapshotManifest } from '../data/index.js';
+import { RefusedError } from '../errors/index.js';
 import { executionEnvironment } from '../onnx/index.js';
 import {
   type Digest,
@@ -107,9 +108,15 @@ async function prepareProgram({ store, training, program }: TrainOptions, workin
 }
 
 async function fetchCheckpoint({ store, resumeFrom }: TrainOptions, file: string) {
-  if (resumeFrom === undefined || !(await store.hasBlob(resumeFrom))) return {};
-  await store.fetchBlob(resumeFrom, file);
-  return { resumeFrom: file };
+  if (resumeFrom === undefined) return {};
+  try {
+    await store.fetchBlob(resumeFrom, file);
+    return { resumeFrom: file };
+  } catch (error) {
+    // Lost or damaged, it costs time and changes no result.
+    if (error instanceof RefusedError) return {};
+    throw error;
+  }
 }
 
 /** Turns the trainer's events into progress; every report repeats the newest checkpoint, as heartbeats forget. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { GiveUp } from '../errors/index.js';
 
 /**
  * The trainer contract. A trainer is a program, started as
@@ -29,5 +30,8 @@ export const trainerEventSchema = z.discriminatedUnion('event', [
 ]);
 
 export type TrainerEvent = z.infer<typeof trainerEventSchema>;
+
+/** A trainer that crashes or breaks the contract this often will not stop doing so. */
+export const trainerGiveUp: GiveUp = { attempts: 5, code: 'training-refused' };
 
 export const trainerExit = { done: 0, parametersRefused: 64, dataRefused: 65 } as const;

@@ -147,6 +147,12 @@ print(json.dumps({'event': 'checkpoint', 'file': 'half.bin', 'done': 1}))
     expect(error?.message).toMatch(message);
   });
 
+  it('that crashes by itself, but not one that is killed, is a fault worth a few tries only', async () => {
+    expect(await failureOf(runShell('exit 1'))).toMatchObject({ giveUp: { code: 'training-refused' } });
+    expect(await failureOf(runShell('echo garbage'))).toMatchObject({ giveUp: { code: 'training-refused' } });
+    expect(await failureOf(runShell('kill -KILL $$'))).toMatchObject({ giveUp: undefined });
+  });
+
   it.each([
     ['without a model', 'true', /model\.onnx, got nothing/],
     ['with an empty model', ': > "$8/model.onnx"', /an empty file/],

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { RefusedError } from '../../../src/core/errors/index.js';
@@ -122,11 +122,17 @@ describe('training on handwritten digits', () => {
     expect(reports[0]!.checkpoint).toBeDefined();
   });
 
-  it('does without a checkpoint that the store has lost', async () => {
-    const lost = digestOf('lost');
-    expect((await trainOnDigits(linear, { resumeFrom: lost })).model).toBe(
-      (await trainOnDigits(linear)).model,
-    );
+  it('does without a checkpoint that the store has lost or that was damaged there', async () => {
+    const { model } = await trainOnDigits(linear);
+    expect((await trainOnDigits(linear, { resumeFrom: digestOf('lost') })).model).toBe(model);
+
+    const damaged = await store.putBlob(Buffer.from('checkpoint'));
+    const hex = damaged.slice('sha256:'.length);
+    const files = await readdir(folder, { recursive: true });
+    const file = path.join(folder, files.find((name) => name.endsWith(hex))!);
+    await chmod(file, 0o600);
+    await writeFile(file, 'checkpoinT');
+    expect((await trainOnDigits(linear, { resumeFrom: damaged })).model).toBe(model);
   });
 
   it("is refused with the trainer's words when the network does not fit or training diverges", async () => {
