@@ -37,7 +37,7 @@ async function main(): Promise<void> {
   Runtime.install({
     logger: new DefaultLogger('WARN', log),
     telemetryOptions: {
-      logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }), forward: {} },
+      logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} },
     },
     shutdownSignals: [],
   });
