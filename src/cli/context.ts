@@ -3,7 +3,7 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import pc from 'picocolors';
 import { RefusedError } from '../core/errors/index.js';
 import { type AssayClient, connectAssay } from './client.js';
-import { readUp, type StatePaths, type Up } from './state.js';
+import { readUp, type StatePaths } from './state.js';
 
 /** What every command gets: where state is, how to speak, and how to reach the server. */
 export interface CliContext {
@@ -59,13 +59,6 @@ export async function withClient<T>(
   } finally {
     await client.close();
   }
-}
-
-/** What runs for this state folder. @throws RefusedError `server-missing` */
-export function requireUp(context: CliContext): Up {
-  const up = readUp(context.paths);
-  if (up) return up;
-  throw new RefusedError('server-missing', `Nothing runs for ${context.paths.folder}.`);
 }
 
 /** Who is at the keyboard, for the record; `ASSAY_USER` where that is another than the operating system's user. */

@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
+import { RefusedError } from '../core/errors/index.js';
 
 /** The layout of the state folder: everything that Assay keeps on this machine. */
 export interface StatePaths {
@@ -18,6 +19,8 @@ export interface StatePaths {
   readonly scratch: string;
   readonly logs: string;
   readonly up: string;
+  /** Who may run things for this state folder: see {@link claimState}. */
+  readonly claim: string;
 }
 
 export function statePaths(folder: string, env: NodeJS.ProcessEnv = process.env): StatePaths {
@@ -36,13 +39,17 @@ export function statePaths(folder: string, env: NodeJS.ProcessEnv = process.env)
     scratch: inside('scratch'),
     logs: inside('logs'),
     up: inside('up.json'),
+    claim: inside('up.claim'),
   };
 }
 
-const upSchema = z.strictObject({
+const processSchema = z.strictObject({
   pid: z.int(),
   /** Start time of that process, so that a recycled pid is not mistaken for it. */
   pidStartedAt: z.string(),
+});
+
+const upSchema = processSchema.extend({
   temporal: z.strictObject({ address: z.string(), namespace: z.string(), ui: z.string().optional() }),
   gateway: z.string(),
 });
@@ -52,11 +59,66 @@ export type Up = z.infer<typeof upSchema>;
 
 /** What runs now on behalf of this state folder, or undefined when nothing does. */
 export function readUp(paths: StatePaths): Up | undefined {
-  if (!existsSync(paths.up)) return undefined;
-  const parsed = upSchema.safeParse(JSON.parse(readFileSync(paths.up, 'utf8')));
-  return parsed.success && processStart(parsed.data.pid) === parsed.data.pidStartedAt
-    ? parsed.data
-    : undefined;
+  return livingProcess(upSchema, paths.up);
+}
+
+/**
+ * Makes this process the only one that runs things for a state folder, from before the first of them starts: two servers
+ * on one database would lose each other's runs. The claim of a process that was killed counts for nothing.
+ *
+ * @returns gives the claim back
+ * @throws RefusedError `server-running`
+ */
+export function claimState(paths: StatePaths): () => void {
+  const mine = `${paths.claim}.${process.pid}`;
+  writeFileWhole(mine, JSON.stringify({ pid: process.pid, pidStartedAt: processStart(process.pid) ?? '' }));
+  try {
+    // Linked, not written, so that nobody reads half a claim; and a link never replaces another's.
+    while (!linked(mine, paths.claim)) {
+      const holder = claimHolder(paths);
+      // `up --detach` hands its claim on to the process that it starts.
+      if (holder === process.ppid) {
+        renameSync(mine, paths.claim);
+        break;
+      }
+      if (holder !== undefined)
+        throw new RefusedError('server-running', `Process ${holder} runs for ${paths.folder} already.`);
+      rmSync(paths.claim, { force: true });
+    }
+  } finally {
+    rmSync(mine, { force: true });
+  }
+  return () => {
+    if (claimHolder(paths) === process.pid) rmSync(paths.claim, { force: true });
+  };
+}
+
+/** The process that runs, starts or stops things for this state folder. */
+export function claimHolder(paths: StatePaths): number | undefined {
+  return livingProcess(processSchema, paths.claim)?.pid;
+}
+
+function linked(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** What a file says of a process, if it says so and that process lives. */
+function livingProcess<T extends z.infer<typeof processSchema>>(
+  schema: z.ZodType<T>,
+  file: string,
+): T | undefined {
+  try {
+    const found = schema.parse(JSON.parse(readFileSync(file, 'utf8')));
+    return processStart(found.pid) === found.pidStartedAt ? found : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 export function writeUp(paths: StatePaths, up: Omit<Up, 'pid' | 'pidStartedAt'>): void {

@@ -1,10 +1,9 @@
-import { createReadStream } from 'node:fs';
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, realpath, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { RefusedError } from '../core/errors/index.js';
+import { RefusedError, TransientError } from '../core/errors/index.js';
 import { type Lifecycle, parseLifecycle } from '../core/spec/index.js';
-import type { Store } from '../core/store/index.js';
+import { fileBytes, type Store } from '../core/store/index.js';
 import type { LifecycleInput } from '../workflows/contract.js';
 
 /**
@@ -37,24 +36,31 @@ export async function upload(
   base: string,
   requestedBy: string,
 ): Promise<LifecycleInput> {
-  const source = await readable(path.resolve(base, lifecycle.data.source), 'data.source', (file) =>
-    store.putBlob(createReadStream(file)),
-  );
+  const source = await readable(path.resolve(base, lifecycle.data.source), 'data.source', async (file) => {
+    // A pipe or a device may never end.
+    if (!(await stat(file)).isFile()) {
+      throw new RefusedError('source-missing', `data.source: expected a regular file, got ${file}`);
+    }
+    return store.putBlob(fileBytes(await realpath(file)));
+  });
   if (lifecycle.training.trainer !== 'program') return { lifecycle, source, requestedBy };
 
   const folder = await mkdtemp(path.join(tmpdir(), 'assay-program-'));
   try {
+    const root = await realpath(base);
     for (const name of lifecycle.training.files) {
-      const inside = path.relative(base, path.resolve(base, name));
-      if (inside.startsWith('..') || path.isAbsolute(inside)) {
-        throw new RefusedError(
-          'source-missing',
-          `training.files: expected files beside the lifecycle file, got ${name}`,
-        );
-      }
-      await readable(path.resolve(base, name), 'training.files', (file) =>
-        cp(file, path.join(folder, inside), { recursive: true }),
-      );
+      await readable(path.resolve(base, name), 'training.files', async (file) => {
+        const inside = path.relative(base, file);
+        // Resolved before its name is believed: a folder on the way may be a link to somewhere else.
+        for (const apart of [inside, path.relative(root, await realpath(file))]) {
+          if (apart !== '..' && !apart.startsWith(`..${path.sep}`) && !path.isAbsolute(apart)) continue;
+          throw new RefusedError(
+            'source-missing',
+            `training.files: expected files beside the lifecycle file, got ${name}`,
+          );
+        }
+        await cp(file, path.join(folder, inside), { recursive: true });
+      });
     }
     return { lifecycle, source, program: await store.putTree(folder), requestedBy };
   } finally {
@@ -66,7 +72,7 @@ async function readable<T>(file: string, field: string, read: (file: string) => 
   try {
     return await read(file);
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
+    const { code } = (cause instanceof TransientError ? cause.cause : cause) as NodeJS.ErrnoException;
     if (code !== 'ENOENT' && code !== 'EACCES' && code !== 'EISDIR') throw cause;
     throw new RefusedError('source-missing', `${field}: cannot read ${file} (${code})`, [], { cause });
   }

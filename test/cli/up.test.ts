@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { assay } from './assay.js';
+import { assay, type CommandResult } from './assay.js';
 
 jest.setTimeout(120_000);
 let folder: string;
@@ -27,7 +27,10 @@ const answers = (url: string) =>
   );
 
 it('assay up runs everything until down, with its state kept, its key in no log, and nothing left behind', async () => {
-  const first = await assay(folder, '--json', 'up', '--detach');
+  // Two at once: one state folder, one server.
+  const both = await Promise.all([1, 2].map(() => assay(folder, '--json', 'up', '--detach')));
+  const [first, second] = both.sort((a, b) => a.exit - b.exit) as [CommandResult, CommandResult];
+  expect(JSON.parse(second.stdout)).toMatchObject({ error: { code: 'server-running' } });
   expect(first).toMatchObject({ exit: 0, stderr: '' });
   const up = JSON.parse(first.stdout) as UpResult;
   expect(await answers(up.ui)).toBe(true);

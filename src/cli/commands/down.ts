@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { type CliContext, requireUp } from '../context.js';
-import { readUp } from '../state.js';
+import { RefusedError } from '../../core/errors/index.js';
+import type { CliContext } from '../context.js';
+import { claimHolder } from '../state.js';
 
 const patienceMs = 30_000;
 
@@ -12,10 +13,13 @@ export function registerDown(program: Command, context: () => CliContext): void 
     .description('stop what `assay up` started; nothing is lost')
     .action(async () => {
       const cli = context();
-      const { pid } = requireUp(cli);
+      // Also one that is only starting.
+      const pid = claimHolder(cli.paths);
+      if (pid === undefined)
+        throw new RefusedError('server-missing', `Nothing runs for ${cli.paths.folder}.`);
       process.kill(pid, 'SIGTERM');
       const until = Date.now() + patienceMs;
-      while (readUp(cli.paths)) {
+      while (claimHolder(cli.paths) === pid) {
         if (Date.now() > until) throw new Error(`Process ${pid} did not stop within ${patienceMs / 1000} s.`);
         await sleep(100);
       }

@@ -4,10 +4,9 @@ import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
-import { RefusedError } from '../../core/errors/index.js';
 import { connectionSettings, startTemporal } from '../../workers/server/index.js';
 import { type CliContext, mark } from '../context.js';
-import { readUp, removeUp, type StatePaths, type Up, writeUp } from '../state.js';
+import { claimState, readUp, removeUp, type StatePaths, type Up, writeUp } from '../state.js';
 import { supervise } from '../supervise.js';
 import { addClient, createSigningKey } from './keys.js';
 
@@ -47,15 +46,14 @@ export function registerUp(program: Command, context: () => CliContext): void {
     )
     .action(async (options: UpOptions) => {
       const cli = context();
-      const running = readUp(cli.paths);
-      if (running)
-        throw new RefusedError(
-          'server-running',
-          `Process ${running.pid} runs for ${cli.paths.folder} already.`,
-        );
-      const made = await makeKeys(cli);
-      if (options.detach) return showUp(cli, await detach(cli.paths), made);
-      await runHere(cli, options, made);
+      const release = claimState(cli.paths);
+      try {
+        const made = await makeKeys(cli);
+        if (options.detach) showUp(cli, await detach(cli.paths), made);
+        else await runHere(cli, options, made);
+      } finally {
+        release();
+      }
     });
 }
 

@@ -6,9 +6,12 @@ import { RefusedError, TransientError } from '../errors/index.js';
 import { type Digest, digestSchema } from '../spec/index.js';
 import type { Backend, Bytes } from './backend.js';
 import { digestOf } from './digest.js';
-import { chunksThenClose, flushFolder, openToRead, writeNewFile } from './durable-files.js';
+import { collect, fileBytes, flushFolder, writeNewFile } from './durable-files.js';
 import { faultsOf } from './faults.js';
 import type { Store } from './store.js';
+
+/** No ONNX file is larger: Protocol Buffers end at 2 GiB. */
+const LARGEST_IN_MEMORY = 2 ** 31;
 
 export interface Blobs extends Pick<Store, 'putBlob' | 'readBlob' | 'streamBlob' | 'hasBlob' | 'fetchBlob'> {
   /** Stores what `open` streams; it is opened twice, because the key of a blob is the digest of all its bytes. */
@@ -57,10 +60,9 @@ export function blobsOn(backend: Backend): Blobs {
       return (await spooled(source, putOpened)).digest;
     },
 
-    async readBlob(digest) {
-      const chunks: Uint8Array[] = [];
-      for await (const chunk of streamBlob(digest)) chunks.push(chunk);
-      return Buffer.concat(chunks);
+    readBlob(digest, atMost = LARGEST_IN_MEMORY) {
+      const message = `expected at most ${atMost} bytes of blob ${digest}, got more`;
+      return collect(streamBlob(digest), atMost, () => new RefusedError('blob-corrupt', message));
     },
 
     async hasBlob(digest) {
@@ -123,12 +125,8 @@ async function spooled<T>(
   const file = path.join(folder, 'blob');
   try {
     await writeNewFile(file, source);
-    return await use(() => fileChunks(file));
+    return await use(() => fileBytes(file));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-async function* fileChunks(file: string): AsyncGenerator<Uint8Array> {
-  yield* chunksThenClose(await faultsOf(`open ${file}`, () => openToRead(file)), file);
 }

@@ -26,6 +26,25 @@ export async function* chunksOf(handle: FileHandle, name: string): AsyncGenerato
   }
 }
 
+/**
+ * All bytes of a stream, unless there are more than expected: whoever can write to a store could otherwise fill the
+ * memory of everyone who reads it. @throws what `tooMany` makes
+ */
+export async function collect(
+  stream: AsyncIterable<Uint8Array>,
+  atMost: number,
+  tooMany: () => Error,
+): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of stream) {
+    size += chunk.byteLength;
+    if (size > atMost) throw tooMany();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
 /** Streams an open file once and closes it, also when the reader stops early. @throws TransientError */
 export async function* chunksThenClose(handle: FileHandle, name: string): AsyncGenerator<Uint8Array> {
   try {
@@ -33,6 +52,14 @@ export async function* chunksThenClose(handle: FileHandle, name: string): AsyncG
   } finally {
     await handle.close();
   }
+}
+
+/**
+ * The bytes of a file that is no link, opened when they are asked for: a Node stream opens at once, and if that fails
+ * before anyone listens, its error ends the process. @throws TransientError
+ */
+export async function* fileBytes(file: string): AsyncGenerator<Uint8Array> {
+  yield* chunksThenClose(await faultsOf(`open ${file}`, () => openToRead(file)), file);
 }
 
 /**

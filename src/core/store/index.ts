@@ -1,3 +1,4 @@
 export { canonicalJson, digestOf, digestOfJson } from './digest.js';
+export { fileBytes } from './durable-files.js';
 export { openStore } from './open.js';
 export type { RefVersion, Store, TreeEntry } from './store.js';

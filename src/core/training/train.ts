@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs';
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { inputRange, readManifest, readSplit, type SnapshotManifest } from '../data/index.js';
@@ -11,7 +10,7 @@ import {
   modelCardSchema,
   modelRecordSchema,
 } from '../spec/index.js';
-import { canonicalJson, digestOf, digestOfJson, type Store } from '../store/index.js';
+import { canonicalJson, digestOf, digestOfJson, fileBytes, type Store } from '../store/index.js';
 import { builtInCommand } from './built-in/command.js';
 import { checkModel, type ModelInterface } from './check-model.js';
 import { runTrainer } from './run-trainer.js';
@@ -126,7 +125,7 @@ function reportTo({ store, resumeFrom, onProgress }: TrainOptions): (event: Trai
     latest =
       event.event === 'progress'
         ? { ...latest, fraction: Math.min(1, event.done / event.total), metrics: event.metrics }
-        : { ...latest, checkpoint: await store.putBlob(createReadStream(event.file)) };
+        : { ...latest, checkpoint: await store.putBlob(fileBytes(event.file)) };
     await onProgress(latest);
   };
 }
