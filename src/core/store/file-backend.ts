@@ -46,7 +46,11 @@ export async function openFileBackend(url: string): Promise<Backend> {
 
     async read(key) {
       const file = fileOf(key);
-      const handle = await faultsOf(`open ${key}`, () => openToRead(file).catch(absent));
+      const handle = await faultsOf(`open ${key}`, () => openToRead(file).catch(absentOrPlanted(key)));
+      if (handle && !(await handle.stat()).isFile()) {
+        await handle.close();
+        throw planted(key);
+      }
       return handle && chunksThenClose(handle, key);
     },
 
@@ -101,6 +105,17 @@ function absent(error: unknown): undefined {
   if (systemCode(error) !== 'ENOENT') throw error;
 }
 
+/** Nothing here makes links, pipes or folders in an object's place, so trying again would not help. */
+const planted = (key: string): RefusedError =>
+  new RefusedError('blob-corrupt', `expected a regular file at ${key}, got a link or a special file`);
+
+const absentOrPlanted =
+  (key: string) =>
+  (error: unknown): undefined => {
+    if (systemCode(error) === 'ELOOP') throw planted(key);
+    return absent(error);
+  };
+
 const exists = (file: string): Promise<boolean> =>
   access(file).then(
     () => true,
@@ -127,7 +142,8 @@ async function listKeys(objects: string, prefix: string, limit: number): Promise
       if (keys.length >= limit) return;
       if (!name.startsWith(prefix) && !prefix.startsWith(name)) continue;
       if (name.endsWith('/')) await walk(name);
-      else if (name.startsWith(prefix)) keys.push(name);
+      // What is no key was left by others: `.nfs…` of a network disk, `.DS_Store`.
+      else if (name.startsWith(prefix) && KEY.test(name)) keys.push(name);
     }
   };
   await walk(prefix.slice(0, prefix.lastIndexOf('/') + 1));

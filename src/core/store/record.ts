@@ -3,6 +3,10 @@ import { RefusedError } from '../errors/index.js';
 import { digestSchema } from '../spec/index.js';
 import type { Backend } from './backend.js';
 import { canonicalJson, digestOfJson } from './digest.js';
+import { collect } from './durable-files.js';
+
+/** Bytes. */
+const LARGEST_RECORD = 16 * 2 ** 20;
 
 const recordSchema = z.strictObject({ content: z.unknown(), digest: digestSchema });
 
@@ -23,9 +27,12 @@ export async function createRecord(
 export async function readRecord(backend: Backend, key: string): Promise<{ content: unknown } | undefined> {
   const stream = await backend.read(key);
   if (!stream) return undefined;
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of stream) chunks.push(chunk);
-  const record = parseRecord(Buffer.concat(chunks).toString());
+  const bytes = await collect(
+    stream,
+    LARGEST_RECORD,
+    () => new RefusedError('record-corrupt', `expected at most ${LARGEST_RECORD} bytes at ${key}, got more`),
+  );
+  const record = parseRecord(bytes.toString());
   if (!record)
     throw new RefusedError('record-corrupt', `expected a record with its digest at ${key}, got other bytes`);
   return record;

@@ -25,8 +25,13 @@ export interface Store {
 
   /** Stores bytes (streamed; at no time is a partial blob visible) and returns their digest. */
   putBlob(source: Uint8Array | AsyncIterable<Uint8Array>): Promise<Digest>;
-  /** Reads a whole blob, verified. @throws RefusedError `blob-missing` or `blob-corrupt` */
-  readBlob(digest: Digest): Promise<Uint8Array>;
+  /**
+   * Reads a whole blob, verified.
+   *
+   * @param atMost - bytes; what is larger is refused before it fills the memory. Default: 2 GiB
+   * @throws RefusedError `blob-missing` or `blob-corrupt`
+   */
+  readBlob(digest: Digest, atMost?: number): Promise<Uint8Array>;
   /** Streams a blob; the iteration throws `blob-corrupt` at its end when the bytes do not match. */
   streamBlob(digest: Digest): AsyncIterable<Uint8Array>;
   hasBlob(digest: Digest): Promise<boolean>;

@@ -17,12 +17,15 @@ const treeSchema = z.strictObject({
   entries: z.array(z.strictObject({ path: z.string(), digest: digestSchema, size: z.int().min(0) })),
 });
 
+/** Bytes; some hundred thousand files. */
+const LARGEST_LISTING = 64 * 2 ** 20;
+
 type Trees = Pick<Store, 'putTree' | 'readTree' | 'fetchTree'>;
 
 /** Folders of files. A tree is a blob that lists its files in order, so equal folders have equal digests. */
 export function treesOn(blobs: Blobs): Trees {
   async function readTree(digest: Digest): Promise<readonly TreeEntry[]> {
-    const entries = parseTree(Buffer.from(await blobs.readBlob(digest)).toString());
+    const entries = parseTree(Buffer.from(await blobs.readBlob(digest, LARGEST_LISTING)).toString());
     if (typeof entries === 'string')
       throw new RefusedError('tree-invalid', `expected ${digest} to be a tree: ${entries}`);
     return entries;

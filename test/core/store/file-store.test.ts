@@ -1,5 +1,17 @@
 import { execFileSync } from 'node:child_process';
-import { chmod, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -97,5 +109,44 @@ describe('a store of files', () => {
     await store.putBlob(Buffer.from('original'));
     expect(await readFile(file!, 'utf8')).toBe('damaged!');
     await expect(store.readBlob(digest)).rejects.toMatchObject({ code: 'blob-corrupt' });
+  });
+
+  it.each([
+    ['a link to the same bytes', (file: string, copy: string) => symlink(copy, file)],
+    ['a pipe', async (file: string) => void execFileSync('mkfifo', [file])],
+    ['a folder', (file: string) => mkdir(file)],
+  ])('refuses %s in the place of an object', async (_, plant) => {
+    const root = await newRoot();
+    const store = await openStore(pathToFileURL(root).href);
+    const digest = await store.putBlob(Buffer.from('original'));
+    const [file] = await filesBelow(root);
+    await rename(file!, path.join(root, 'copy'));
+    await plant(file!, path.join(root, 'copy'));
+    await expect(store.readBlob(digest)).rejects.toMatchObject({ code: 'blob-corrupt' });
+  });
+
+  it('stops reading an object that somebody made larger than its reader expects', async () => {
+    const root = await newRoot();
+    const store = await openStore(pathToFileURL(root).href);
+    const digest = await store.putBlob(Buffer.from('original'));
+    await store.moveRef('big', undefined, 1);
+    for (const file of await filesBelow(root)) {
+      await chmod(file, 0o644);
+      await truncate(file, 2 ** 26);
+    }
+    await expect(store.readBlob(digest, 2 ** 20)).rejects.toThrow('expected at most 1048576 bytes');
+    await expect(store.readRef('big')).rejects.toThrow('expected at most 16777216 bytes');
+  });
+
+  it('overlooks files that are not its own, as network disks and desktops leave them', async () => {
+    const root = await newRoot();
+    const store = await openStore(pathToFileURL(root).href);
+    const version = await store.moveRef('endpoints/digits', undefined, 1);
+    const [file] = await filesBelow(root);
+    for (const name of ['.nfs0001', '.DS_Store', '0000 copy']) {
+      await writeFile(path.join(path.dirname(file!), name), '');
+    }
+    expect(await store.readRef('endpoints/digits')).toEqual(version);
+    expect(await store.listRefs('endpoints/')).toEqual(['endpoints/digits']);
   });
 });

@@ -51,9 +51,16 @@ export async function attempt<T>(
   }
 }
 
+/** Bytes. */
+const largestStatement = 16 * 2 ** 20;
+
 /** Reads a blob and takes its digest here, whatever the store has checked already. */
-export async function readBytes(store: Store, digest: Digest): Promise<Uint8Array> {
-  const bytes = await store.readBlob(digest);
+export async function readBytes(
+  store: Store,
+  digest: Digest,
+  atMost = largestStatement,
+): Promise<Uint8Array> {
+  const bytes = await store.readBlob(digest, atMost);
   const got = digestOf(bytes);
   if (got !== digest) {
     throw new RefusedError('blob-corrupt', `expected blob ${digest}, got bytes that hash to ${got}`);

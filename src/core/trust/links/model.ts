@@ -26,8 +26,8 @@ export async function readModel(inspection: Inspection, model: Digest): Promise<
     `expected ${modelFiles.join(', ')}, got ${names.map((name) => JSON.stringify(name)).join(', ') || 'no file'}`,
   );
   const contents = new Map<string, Uint8Array>();
-  for (const { path, digest } of files) {
-    const bytes = await attempt(inspection, 'model', () => readBytes(inspection.store, digest));
+  for (const { path, digest, size } of files) {
+    const bytes = await attempt(inspection, 'model', () => readBytes(inspection.store, digest, size));
     if (bytes) contents.set(path, bytes);
   }
   return {
