@@ -1,5 +1,5 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type ErrorCode, RefusedError, TransientError } from '../core/errors/index.js';
+import { type ErrorCode, errorTable, RefusedError, TransientError } from '../core/errors/index.js';
 
 /** How every failed request is answered; `error` is what the Open Inference Protocol asks for. */
 export interface ErrorBody {
@@ -64,4 +64,19 @@ function refusalOf(error: Error): RefusedError | undefined {
     return new RefusedError('request-invalid', 'the request is malformed');
   }
   return undefined;
+}
+
+/** How a connection is answered that made no request that could be read. */
+export function unreadableAnswer(
+  code: string | undefined,
+  request: string,
+): { readonly status: number; readonly body: ErrorBody } {
+  const { hint } = errorTable['request-invalid'];
+  const answer = (status: number, error: string) => ({
+    status,
+    body: { error, code: 'request-invalid', hint, request } as const,
+  });
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return answer(408, 'the request did not end in time');
+  if (code === 'HPE_HEADER_OVERFLOW') return answer(431, 'the headers are too large');
+  return answer(400, 'expected an HTTP request');
 }

@@ -1,7 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
-import { answerError, answerErrors } from './http-errors.js';
+import { answerError, answerErrors, unreadableAnswer } from './http-errors.js';
+
+/** A request, however slowly it trickles in, holds a connection for this long at most, and a few seconds. */
+const requestMs = 30_000;
 
 const securityHeaders = {
   'cache-control': 'no-store',
@@ -22,8 +27,14 @@ export function httpServer(log: Logger, bodyBytes: number): FastifyInstance {
     bodyLimit: bodyBytes,
     // Ids are ours: one that a client chose could be another client's.
     genReqId: () => randomUUID(),
-    // A body that trickles in holds a connection for this long at most.
-    requestTimeout: 30_000,
+    requestTimeout: requestMs,
+    http: {
+      // Node forgets the limit on a request whose headers are in, unless that on headers is no longer.
+      headersTimeout: requestMs,
+      requestTimeout: requestMs,
+      connectionsCheckingInterval: 5_000,
+    },
+    clientErrorHandler: answerUnreadable,
     // Draining answers what still arrives on open connections, and closes them one by one.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
@@ -58,4 +69,22 @@ export function httpServer(log: Logger, bodyBytes: number): FastifyInstance {
     );
   });
   return app;
+}
+
+/** Answers what is no HTTP request, or none that ended in time: there is a socket, and nothing else. */
+function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  if (socket.writable) {
+    const { status, body } = unreadableAnswer(error.code, randomUUID());
+    const text = JSON.stringify(body);
+    const headers = {
+      ...securityHeaders,
+      'content-type': 'application/json; charset=utf-8',
+      'content-length': Buffer.byteLength(text),
+      connection: 'close',
+    };
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${text}`);
+  }
+  socket.destroy(error);
 }

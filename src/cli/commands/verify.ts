@@ -1,10 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { RefusedError } from '../../core/errors/index.js';
-import { endpointPointerSchema, endpointRef } from '../../core/serving/index.js';
+import { type EndpointPointer, endpointPointerSchema, endpointRef } from '../../core/serving/index.js';
 import { type Digest, digestSchema, nameSchema } from '../../core/spec/index.js';
 import { openStore, type Store } from '../../core/store/index.js';
-import { type ChainLink, readTrustPolicy, verifyRelease } from '../../core/trust/index.js';
+import {
+  type ChainLink,
+  type ExpectedRelease,
+  readTrustPolicy,
+  verifyRelease,
+} from '../../core/trust/index.js';
 import { type CliContext, mark } from '../context.js';
 
 const links: Record<ChainLink, string> = {
@@ -32,9 +37,8 @@ export function registerVerify(program: Command, context: () => CliContext): voi
         throw new RefusedError('key-missing', `There is no trust policy ${trustFile}.`);
       const trust = readTrustPolicy(readFileSync(trustFile, 'utf8'));
       const store = await openStore(cli.paths.store);
-      const release = await findRelease(store, name);
-      const isDigest = digestSchema.safeParse(name).success;
-      const verification = await verifyRelease(store, trust, release, isDigest ? {} : { endpoint: name });
+      const { release, ...expected } = await findRelease(store, name);
+      const verification = await verifyRelease(store, trust, release, expected);
       const failures = verification.ok ? [] : verification.failures;
 
       cli.say(mark.bold(`Release ${release}`));
@@ -57,13 +61,23 @@ export function registerVerify(program: Command, context: () => CliContext): voi
     });
 }
 
-async function findRelease(store: Store, name: string): Promise<Digest> {
+/** The release to verify, and what must be true of it. */
+async function findRelease(store: Store, name: string): Promise<{ release: Digest } & ExpectedRelease> {
   const digest = digestSchema.safeParse(name);
-  if (digest.success) return digest.data;
+  if (digest.success) return { release: digest.data };
   if (!nameSchema.safeParse(name).success) {
     throw new RefusedError('usage', `Expected the name of an endpoint or a sha256 digest, got ${name}`);
   }
-  const pointer = await store.readRef(endpointRef(name));
-  if (!pointer) throw new RefusedError('not-found', `The store knows no endpoint ${name}.`);
-  return endpointPointerSchema.parse(pointer.value).release;
+  const pointers: EndpointPointer[] = [];
+  for await (const { value } of store.refHistory(endpointRef(name))) {
+    const { success, data } = endpointPointerSchema.safeParse(value);
+    if (!success)
+      throw new RefusedError('record-corrupt', `expected { release, revision } in ${endpointRef(name)}`);
+    pointers.push(data);
+  }
+  const [live] = pointers;
+  if (!live) throw new RefusedError('not-found', `The store knows no endpoint ${name}.`);
+  // Whoever can write to the store can point an endpoint back to a release that was signed once.
+  const newest = Math.max(...pointers.map(({ revision }) => revision));
+  return { release: live.release, endpoint: name, afterRevision: newest - 1 };
 }

@@ -12,6 +12,7 @@ const summaries: Readonly<Record<ProblemCode, string>> = {
 
 /** More of them say nothing new, and a hostile body must not choose the size of the answer. */
 const mostDetails = 50;
+const longestDetail = 500;
 
 /** Every problem of one request: all are counted, the first fifty are told. */
 export interface RequestProblems {
@@ -29,7 +30,7 @@ export function requestProblems(): RequestProblems {
     add(code, message) {
       codes.add(code);
       count += 1;
-      if (count <= mostDetails) messages.push(message);
+      if (count <= mostDetails) messages.push(message.slice(0, longestDetail));
     },
     refusal() {
       const code = precedence.find((each) => codes.has(each)) ?? 'request-invalid';

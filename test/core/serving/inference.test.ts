@@ -165,6 +165,12 @@ describe('a request', () => {
     expect(details.at(-1)).toBe('and 14 more');
   });
 
+  it('is not answered at greater length for holding much that is unknown', () => {
+    const unknown = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`key${index}`, 1]));
+    const { message, details } = refusal({ ...request(), ...unknown });
+    expect(message.length + details.join().length).toBeLessThan(2_000);
+  });
+
   it('is refused, whatever it holds, by a card that does not say what is valid', () => {
     const silent: ModelCard = { ...card, input: { ...card.input, minimum: [], maximum: [] } };
     expect(refusal(request(), silent).code).toBe('input-invalid');
