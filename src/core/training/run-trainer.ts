@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { RefusedError, TransientError } from '../errors/index.js';
@@ -134,10 +134,11 @@ async function withCheckedFile(event: TrainerEvent, outputFolder: string): Promi
       cause: error,
     });
   });
-  if (!file.startsWith(outputFolder + path.sep)) {
+  // A pipe would be waited for, and a device read without end.
+  if (!file.startsWith(outputFolder + path.sep) || !(await stat(file)).isFile()) {
     throw new RefusedError(
       'training-refused',
-      `expected checkpoints inside the output folder, got ${event.file}`,
+      `expected checkpoints to be files inside the output folder, got ${event.file}`,
     );
   }
   return { ...event, file };

@@ -168,9 +168,12 @@ print(json.dumps({'event': 'checkpoint', 'file': 'half.bin', 'done': 1}))
     expect(error?.message).toMatch(message);
   });
 
-  it('may not pass off a file of this machine as its checkpoint', async () => {
+  it.each([
+    ['a file of this machine', 'ln -s /etc/hosts "$8/state"'],
+    ['a pipe that nobody writes to', 'mkfifo "$8/state"'],
+  ])('may not pass off %s as its checkpoint', async (_case, make) => {
     await mkdir(output());
-    const script = `ln -s /etc/hosts "$8/state"; echo '{"event":"checkpoint","file":"state","done":1}'`;
+    const script = `${make}; echo '{"event":"checkpoint","file":"state","done":1}'`;
     expect(await failureOf(runShell(script))).toMatchObject({
       code: 'training-refused',
       message: expect.stringContaining('inside the output folder'),
