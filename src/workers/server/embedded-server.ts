@@ -64,10 +64,16 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
     [
       ...[guard, options.executable, 'server', 'start-dev', '--log-level', 'error'],
       ...['--ip', host, '--port', `${port}`, '--ui-port', `${uiPort}`],
-      ...(options.databaseFile === undefined ? [] : ['--db-filename', options.databaseFile]),
+      ...(options.databaseFile === undefined ? [] : ['--db-filename', path.basename(options.databaseFile)]),
     ],
-    // A session of its own: a Ctrl-C is for the parent, which stops its workers before their server.
-    { stdio: ['pipe', 'pipe', 'pipe'], detached: true, windowsHide: true },
+    {
+      // A session of its own: a Ctrl-C is for the parent, which stops its workers before their server.
+      detached: true,
+      stdio: ['pipe', 'pipe', 'pipe'],
+      windowsHide: true,
+      // The server makes a URL of the database's name, and cuts it at the first # or ?: of ours there is nothing to cut.
+      ...(options.databaseFile !== undefined && { cwd: path.dirname(options.databaseFile) }),
+    },
   );
   child.stdin.on('error', () => undefined);
   const exited = lastWords(child, options.logFile);

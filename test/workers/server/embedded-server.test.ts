@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -39,7 +39,7 @@ const isAlive = (pid: number) => {
 
 describe('an embedded server', () => {
   it('keeps workflows over a restart and over kill -9, on the same address, and serves its UI', async () => {
-    const options = { ...anyPorts, executable, databaseFile: path.join(folder, 'state', 'temporal.db') };
+    const options = { ...anyPorts, executable, databaseFile: path.join(folder, 'state #1?', 'temporal.db') };
     const first = await startEmbeddedServer(options);
     expect((await fetch(first.uiUrl)).status).toBe(200);
     await withClient(first.address, ({ workflow }) =>
@@ -49,6 +49,7 @@ describe('an embedded server', () => {
         typedSearchAttributes: [{ key: searchAttributes.endpoint, value: 'digits' }],
       }),
     );
+    expect(existsSync(options.databaseFile)).toBe(true);
     await first.stop();
     expect(isAlive(first.pid)).toBe(false);
 
