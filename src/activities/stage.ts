@@ -25,8 +25,8 @@ export interface Stage<T> {
   /** Part of the key: counts up with every change of what the stage makes of equal inputs. */
   readonly version: number;
   /**
-   * What an outcome of just these inputs looks like. Whoever can write to the store can plant a record, so none is
-   * handed on unread; what it *claims* is for signatures and `verifyRelease` to settle.
+   * What an outcome of just these inputs looks like. Workers seal what they record (`authenticOutcomes`); this catches
+   * what another version of them recorded.
    */
   readonly outcome: z.ZodType<T>;
 }

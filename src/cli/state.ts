@@ -12,6 +12,8 @@ export interface StatePaths {
   readonly store: string;
   readonly database: string;
   readonly privateKey: string;
+  /** The secret with which workers seal what they record. */
+  readonly recordsKey: string;
   readonly publicKey: string;
   readonly trust: string;
   readonly clients: string;
@@ -32,6 +34,7 @@ export function statePaths(folder: string, env: NodeJS.ProcessEnv = process.env)
     store: env['ASSAY_STORE'] ?? pathToFileURL(inside('store')).href,
     database: inside('temporal.db'),
     privateKey: inside('keys', 'signing.pem'),
+    recordsKey: inside('keys', 'records.key'),
     publicKey: inside('keys', 'signing.pub.pem'),
     trust: inside('trust.yaml'),
     clients: inside('clients.json'),

@@ -8,7 +8,8 @@ import { type Role, startWorkers } from './run-worker.js';
 import { workflowBundle } from './workflow-bundle.js';
 
 const usage = `node workers/main.js --role control,cpu,gpu,signing --store URL --scratch DIR
-  [--address HOST:PORT] [--namespace NAME] [--key FILE] [--trust FILE] [--devices 0,1] [--cpu-slots N]
+  [--address HOST:PORT] [--namespace NAME] [--key FILE] [--trust FILE] [--records-key FILE]
+  [--devices 0,1] [--cpu-slots N]
 TLS and API key of the Temporal server come from TEMPORAL_… variables or a profile.`;
 
 /** Runs the workers of one process until SIGTERM or SIGINT, or until the parent that asked for it goes away. */
@@ -22,6 +23,7 @@ async function main(): Promise<void> {
       scratch: { type: 'string' },
       key: { type: 'string' },
       trust: { type: 'string' },
+      'records-key': { type: 'string' },
       devices: { type: 'string', default: '' },
       'cpu-slots': { type: 'string', default: '1' },
       'stop-with-parent': { type: 'boolean', default: false },
@@ -50,6 +52,9 @@ async function main(): Promise<void> {
     scratch: values.scratch,
     ...(values.key && { signer: readSigner(await readFile(values.key, 'utf8')) }),
     ...(values.trust && { trust: readTrustPolicy(await readFile(values.trust, 'utf8')) }),
+    ...(values['records-key'] && {
+      recordsKey: Buffer.from((await readFile(values['records-key'], 'utf8')).trim(), 'hex'),
+    }),
     devices: values.devices.split(',').filter((device) => device !== ''),
     cpuSlots: Number(values['cpu-slots']),
     workflowBundle: await workflowBundle(),

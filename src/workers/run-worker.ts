@@ -10,7 +10,7 @@ import {
   createControlActivities,
   createSigningActivities,
 } from '../activities/index.js';
-import { openStore } from '../core/store/index.js';
+import { authenticOutcomes, openStore, type Store } from '../core/store/index.js';
 import type { Signer, TrustPolicy } from '../core/trust/index.js';
 import { queues } from '../workflows/contract.js';
 import { createDevices } from './devices.js';
@@ -29,6 +29,8 @@ export interface WorkerSettings {
   readonly scratch: string;
   /** The key, on a signing worker; on no other. */
   readonly signer?: Signer;
+  /** The secret that workers who record outcomes share; control workers record none. */
+  readonly recordsKey?: Uint8Array;
   /** Whom to believe, on control and signing workers. */
   readonly trust?: TrustPolicy;
   /** Accelerators of a GPU worker, as `CUDA_VISIBLE_DEVICES` names them. */
@@ -49,12 +51,15 @@ export interface RunningWorkers {
 /**
  * Starts a worker a role, all in this process.
  *
- * @throws Error when a role lacks what it needs: a key and a trust policy for `signing`, a trust policy for `control`, a device for `gpu`
+ * @throws Error when a role lacks what it needs: a key and a trust policy for `signing`, a trust policy for `control`, a
+ * device for `gpu`, the records key for all but `control`
  */
 export async function startWorkers(settings: WorkerSettings): Promise<RunningWorkers> {
   const connection = await NativeConnection.connect(settings.connection);
   const store = await openStore(settings.store);
   const identity = `${settings.roles.join('+')}/${process.pid}@${hostname()}`;
+  const authentic = (role: Role): Store =>
+    authenticOutcomes(store, needed(settings.recordsKey, role, 'the records key'));
   const context = { store, identity, scratch: await ownScratchFolder(settings.scratch) };
   const shared = {
     connection,
@@ -86,7 +91,11 @@ export async function startWorkers(settings: WorkerSettings): Promise<RunningWor
       Worker.create({
         ...shared,
         taskQueue: queues.cpu,
-        activities: createComputeActivities({ ...context, withDevice: createDevices([]).withDevice }),
+        activities: createComputeActivities({
+          ...context,
+          store: authentic('cpu'),
+          withDevice: createDevices([]).withDevice,
+        }),
         maxConcurrentActivityTaskExecutions: settings.cpuSlots,
       }),
     gpu: () => {
@@ -95,7 +104,11 @@ export async function startWorkers(settings: WorkerSettings): Promise<RunningWor
       return Worker.create({
         ...shared,
         taskQueue: queues.gpu,
-        activities: createComputeActivities({ ...context, withDevice: devices.withDevice }),
+        activities: createComputeActivities({
+          ...context,
+          store: authentic('gpu'),
+          withDevice: devices.withDevice,
+        }),
         maxConcurrentActivityTaskExecutions: devices.count,
       });
     },
@@ -105,6 +118,7 @@ export async function startWorkers(settings: WorkerSettings): Promise<RunningWor
         taskQueue: queues.signing,
         activities: createSigningActivities({
           ...context,
+          store: authentic('signing'),
           signer: needed(settings.signer, 'signing', 'a key'),
           trust: needed(settings.trust, 'signing', 'a trust policy'),
         }),

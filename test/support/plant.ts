@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -48,6 +48,8 @@ export async function buildPlant(address: string): Promise<Plant> {
   const key = await generateSigningKey();
   const keyFile = path.join(folder, 'signing.pem');
   const trustFile = path.join(folder, 'trust.yaml');
+  const recordsKeyFile = path.join(folder, 'records.key');
+  writeFileSync(recordsKeyFile, randomBytes(32).toString('hex'), { mode: 0o600 });
   writeFileSync(keyFile, key.privateKey, { mode: 0o600 });
   writeFileSync(trustFile, writeTrustPolicy(createTrustPolicy([{ publicKey: key.publicKey }])));
   const client = await connectAssay({ connection: { address }, namespace, store: storeUrl });
@@ -75,6 +77,7 @@ export async function buildPlant(address: string): Promise<Plant> {
             trustFile,
             '--stop-with-parent',
           ],
+          ...['--records-key', recordsKeyFile],
           ...(roles.includes('signing') ? ['--key', keyFile] : []),
           ...(roles.includes('gpu') ? ['--devices', '0'] : []),
         ],

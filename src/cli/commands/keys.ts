@@ -22,9 +22,11 @@ export function registerKeys(program: Command, context: () => CliContext): void 
     .action(async () => {
       const cli = context();
       const { keyId } = await createSigningKey(cli.paths);
+      createRecordsKey(cli.paths);
       cli.say(
         `Signing key ${keyId}`,
         `  private half  ${cli.paths.privateKey} (only signing workers may read it)`,
+        `  records key   ${cli.paths.recordsKey} (the same on every worker)`,
         `  public half   ${cli.paths.publicKey}`,
         `  trust policy  ${cli.paths.trust} (give it to every gateway and verifier)`,
       );
@@ -84,6 +86,11 @@ export async function createSigningKey(paths: StatePaths): Promise<{ keyId: stri
   writeFileWhole(paths.publicKey, key.publicKey);
   writeFileWhole(paths.trust, writeTrustPolicy(createTrustPolicy([{ publicKey: key.publicKey }])));
   return key;
+}
+
+/** Makes the secret with which workers seal what they record, unless there is one. */
+export function createRecordsKey({ recordsKey }: StatePaths): void {
+  if (!existsSync(recordsKey)) writeFileWhole(recordsKey, `${randomBytes(32).toString('hex')}\n`, 0o600);
 }
 
 /**

@@ -8,7 +8,7 @@ import { connectionSettings, startTemporal } from '../../workers/server/index.js
 import { type CliContext, mark } from '../context.js';
 import { claimState, readUp, removeUp, type StatePaths, type Up, writeUp } from '../state.js';
 import { supervise } from '../supervise.js';
-import { addClient, createSigningKey } from './keys.js';
+import { addClient, createRecordsKey, createSigningKey } from './keys.js';
 
 interface UpOptions {
   readonly detach?: boolean;
@@ -68,6 +68,7 @@ async function makeKeys(cli: CliContext): Promise<MadeKeys> {
   const { paths } = cli;
   mkdirSync(paths.storeFolder, { recursive: true });
   if (!existsSync(paths.privateKey)) cli.say(`Made signing key ${(await createSigningKey(paths)).keyId}`);
+  createRecordsKey(paths);
   if (existsSync(paths.clients)) return {};
   const apiKey = addClient(paths, 'local', '*', new Date());
   cli.say(`Made a key for the gateway, shown this once: ${apiKey}`);
@@ -115,10 +116,7 @@ async function runHere(cli: CliContext, options: UpOptions, made: MadeKeys): Pro
     start(
       name,
       entry('workers/main.js'),
-      '--store',
-      paths.store,
-      '--scratch',
-      paths.scratch,
+      ...['--store', paths.store, '--scratch', paths.scratch, '--records-key', paths.recordsKey],
       '--stop-with-parent',
       ...args,
     );

@@ -1,3 +1,4 @@
+export { authenticOutcomes } from './authentic-outcomes.js';
 export { canonicalJson, digestOf, digestOfJson } from './digest.js';
 export { fileBytes } from './durable-files.js';
 export { openStore } from './open.js';
