@@ -16,6 +16,12 @@ export interface Classifier {
     labels: Uint32Array,
     n: number,
   ): Promise<{ readonly loss: Float32Array; readonly gradient: Float32Array; readonly logits: Float32Array }>;
+  /**
+   * Carries any loss of the logits back to the inputs: the gradient of each sample's Σ over classes of weight · logit.
+   * @param weights - n·classes derivatives of the loss by the logits
+   * @returns n·size gradient values
+   */
+  logitGradient(inputs: Float32Array, weights: Float32Array, n: number): Promise<Float32Array>;
   close(): Promise<void>;
 }
 

@@ -4,12 +4,15 @@ import {
   encodeModel,
   floatTensor,
   graphBuilder,
+  logitGradientModel,
+  logitsModel,
   lossGradientModel,
   type Model,
   lossGradientNames as names,
   type OnnxSession,
   openSession,
   type Results,
+  logitGradientNames as weightedNames,
 } from '../onnx/index.js';
 import type { Classifier } from './attack.js';
 import { gatherRows } from './batches.js';
@@ -35,17 +38,21 @@ export async function openClassifier(
 ): Promise<Classifier> {
   const model = decodeModel(onnx);
   const size = shape.reduce((product, axis) => product * axis, 1);
-  const sessions = new Map<number, Promise<OnnxSession>>();
-  const sessionAt = (exponent: number): Promise<OnnxSession> => {
-    const opened = sessions.get(exponent) ?? openGradientSession(model, exponent);
-    sessions.set(exponent, opened);
+  const sessions = new Map<string, Promise<OnnxSession>>();
+  /** Each when it is first needed: an attack without gradients waits for no gradient graph. */
+  const sessionOf = (graph: keyof typeof graphs, exponent: number): Promise<OnnxSession> => {
+    const key = `${graph} ${exponent}`;
+    const opened =
+      sessions.get(key) ??
+      openSession(encodeModel(graphs[graph](scaleLogits(model, exponent))), { place: 'thread' });
+    sessions.set(key, opened);
     return opened;
   };
   const close = async (): Promise<void> => {
     for (const session of sessions.values()) await (await session).close();
   };
   const runAt = async (exponent: number, inputs: Float32Array, labels: Uint32Array) => {
-    const results = await (await sessionAt(exponent)).run({
+    const results = await (await sessionOf('lossGradient', exponent)).run({
       [names.input]: { type: 'float', dims: [labels.length, ...shape], data: inputs },
       [names.labels]: { type: 'int64', dims: [labels.length], data: BigInt64Array.from(labels, BigInt) },
     });
@@ -56,7 +63,7 @@ export async function openClassifier(
     };
   };
 
-  await sessionAt(logitExponent);
+  await sessionOf('lossGradient', logitExponent);
   try {
     const classes = (await runAt(logitExponent, new Float32Array(size), new Uint32Array(1))).logits.length;
     return {
@@ -79,7 +86,21 @@ export async function openClassifier(
         }
         return { loss, gradient, logits };
       },
-      logits: async (inputs, n) => (await runAt(logitExponent, inputs, new Uint32Array(n))).logits,
+      async logits(inputs, n) {
+        const session = await sessionOf('logits', logitExponent);
+        const results = await session.run({
+          [weightedNames.input]: { type: 'float', dims: [n, ...shape], data: inputs },
+        });
+        return floats(results, weightedNames.logits);
+      },
+      async logitGradient(inputs, weights, n) {
+        const session = await sessionOf('logitGradient', logitExponent);
+        const results = await session.run({
+          [weightedNames.input]: { type: 'float', dims: [n, ...shape], data: inputs },
+          [weightedNames.weights]: { type: 'float', dims: [n, classes], data: weights },
+        });
+        return floats(results, weightedNames.gradient);
+      },
       close,
     };
   } catch (error) {
@@ -88,10 +109,12 @@ export async function openClassifier(
   }
 }
 
-async function openGradientSession(model: Model, logitExponent: number): Promise<OnnxSession> {
-  const gradientModel = lossGradientModel(scaleLogits(model, logitExponent));
-  return openSession(encodeModel(gradientModel), { place: 'thread' });
-}
+/** What an attacker makes of the model; each runs in a session of its own. */
+const graphs = {
+  lossGradient: lossGradientModel,
+  logitGradient: logitGradientModel,
+  logits: logitsModel,
+} as const;
 
 /** In two halves: each fits into float32 where the whole may not. */
 function scaleLogits(model: Model, exponent: number): Model {

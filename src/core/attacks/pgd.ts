@@ -1,8 +1,6 @@
-import { randomStream } from '../random/index.js';
-import type { Attack, AttackContext, Classifier, Samples, ThreatModel } from './attack.js';
+import type { Attack } from './attack.js';
 import { batchesOf, gatherRows } from './batches.js';
-import { predictedClass } from './predict.js';
-import { allowedBox, type Box } from './threat-model.js';
+import { keepStronger, openSearch, type Search, signOrZero, uniformStart } from './search.js';
 
 export interface PgdOptions {
   /** Gradient steps of one restart. */
@@ -24,29 +22,17 @@ export interface PgdOptions {
 export const pgd: Attack<PgdOptions> = {
   name: 'pgd',
   async run(classifier, samples, threat, options, context) {
-    const size = threat.minimum.length;
-    const search: Search = {
-      classifier,
-      samples,
-      threat,
-      options,
-      context,
-      size,
-      box: allowedBox(samples, threat),
-      adversarial: samples.inputs.slice(),
-      success: new Uint8Array(samples.ids.length),
-      largestLoss: new Float64Array(samples.ids.length).fill(Number.NEGATIVE_INFINITY),
-    };
+    const search = openSearch(classifier, samples, threat, context);
     const everyone = [...samples.ids.keys()];
     for (const batch of batchesOf(everyone, context.batchSize)) {
       context.signal?.throwIfAborted();
-      await look(search, batch, gatherRows(samples.inputs, size, batch));
+      await look(search, batch, gatherRows(samples.inputs, search.size, batch));
     }
     for (let restart = 0; restart < options.restarts; restart++) {
       const standing = everyone.filter((index) => search.success[index] === 0);
       let done = 0;
       for (const batch of batchesOf(standing, context.batchSize)) {
-        await climb(search, restart, batch);
+        await climb(search, options, restart, batch);
         done += batch.length;
         context.onProgress?.((restart + done / standing.length) / options.restarts);
       }
@@ -56,25 +42,17 @@ export const pgd: Attack<PgdOptions> = {
   },
 };
 
-interface Search {
-  readonly classifier: Classifier;
-  readonly samples: Samples;
-  readonly threat: ThreatModel;
-  readonly options: PgdOptions;
-  readonly context: AttackContext;
-  readonly size: number;
-  readonly box: Box;
-  readonly adversarial: Float32Array;
-  readonly success: Uint8Array;
-  readonly largestLoss: Float64Array;
-}
-
-async function climb(search: Search, restart: number, batch: readonly number[]): Promise<void> {
-  const { options, context, size } = search;
+async function climb(
+  search: Search,
+  options: PgdOptions,
+  restart: number,
+  batch: readonly number[],
+): Promise<void> {
+  const { context, size } = search;
   let standing = batch;
   let points: Float32Array = new Float32Array(batch.length * size);
   batch.forEach((index, row) => {
-    points.set(randomStart(search, index, restart), row * size);
+    points.set(uniformStart(search, 'pgd', index, restart), row * size);
   });
   for (let iteration = 0; iteration <= options.steps && standing.length > 0; iteration++) {
     context.signal?.throwIfAborted();
@@ -97,34 +75,9 @@ async function climb(search: Search, restart: number, batch: readonly number[]):
 }
 
 /** Runs the model on one point a sample and keeps each point that is stronger than what its sample had. */
-async function look(
-  { classifier, samples, size, adversarial, success, largestLoss }: Search,
-  indices: readonly number[],
-  points: Float32Array,
-): Promise<Float32Array> {
-  const labels = Uint32Array.from(indices, (index) => samples.labels[index]!);
-  const { loss, gradient, logits } = await classifier.lossGradient(points, labels, indices.length);
-  indices.forEach((index, row) => {
-    const broken = predictedClass(logits, classifier.classes, row) !== labels[row];
-    if (!broken && !(loss[row]! > largestLoss[index]!)) return;
-    if (broken) success[index] = 1;
-    largestLoss[index] = loss[row]!;
-    adversarial.set(points.subarray(row * size, (row + 1) * size), index * size);
-  });
+async function look(search: Search, indices: readonly number[], points: Float32Array): Promise<Float32Array> {
+  const labels = Uint32Array.from(indices, (index) => search.samples.labels[index]!);
+  const { loss, gradient, logits } = await search.classifier.lossGradient(points, labels, indices.length);
+  keepStronger(search, indices, points, loss, logits);
   return gradient;
-}
-
-/** A uniform point of the ball, moved into the valid range. */
-function randomStart({ samples, threat, context, size, box }: Search, index: number, restart: number) {
-  const stream = randomStream(context.seed, samples.ids[index]!, 'pgd', restart, 0);
-  return Float32Array.from({ length: size }, (_, i) => {
-    const at = index * size + i;
-    const drawn = samples.inputs[at]! + (2 * stream.uniform() - 1) * threat.epsilon;
-    return Math.min(box.upper[at]!, Math.max(box.lower[at]!, Math.fround(drawn)));
-  });
-}
-
-/** A gradient that is not a number says nothing, like one that is zero. */
-function signOrZero(value: number): number {
-  return Number.isNaN(value) ? 0 : Math.sign(value);
 }

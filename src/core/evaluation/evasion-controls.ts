@@ -1,5 +1,5 @@
 import { clopperPearson } from './clopper-pearson.js';
-import { type EvasionRow, isRobust } from './evasion-row.js';
+import { type EvasionRow, isBrokenBy, isRobust } from './evasion-row.js';
 import { type Finding, figure } from './judgement.js';
 
 /** What the suite demands of itself before a model passes. */
@@ -17,6 +17,8 @@ export const controlLimits = {
   logitsDifference: 1e-4,
   /** Largest share of the samples that one step may break and many steps may not. */
   oneStepShare: 0.002,
+  /** Largest share of the samples that an attack without gradients may break and those with gradients may not. */
+  blackBoxShare: 0.002,
   /** Largest share of the samples that an attack may claim and the serving session not confirm. */
   unconfirmedShare: 0.002,
   /** Survivors that are attacked again without a radius; none may survive that. */
@@ -35,6 +37,7 @@ export function judgeControls(rows: readonly EvasionRow[], confidence: number): 
     ...judgeGradients(rows, confidence),
     ...judgeServing(rows),
     ...judgeOneStep(rows, confidence),
+    ...judgeBlackBox(rows, confidence),
     ...judgeUnbounded(rows),
   ];
 }
@@ -68,6 +71,11 @@ function judgeGradients(rows: readonly EvasionRow[], confidence: number): readon
 
 function judgeServing(rows: readonly EvasionRow[]): readonly Finding[] {
   const findings: Finding[] = [];
+  const right = rows.filter(({ correct }) => correct);
+  const attacked = right.filter(({ attacks }) => attacks !== null);
+  if (attacked.length < right.length) {
+    findings.push(notRun('suite of attacks', attacked.length, right.length));
+  }
   const differences = rows.flatMap(({ logitsDifference }) => logitsDifference ?? []);
   if (differences.length < rows.length) {
     findings.push(notRun('comparison of logits', differences.length, rows.length));
@@ -81,7 +89,7 @@ function judgeServing(rows: readonly EvasionRow[]): readonly Finding[] {
     );
   }
   const unconfirmed = rows.filter(
-    ({ attacks }) => attacks && Object.values(attacks).some(({ claimed, broken }) => claimed && !broken),
+    ({ attacks }) => attacks && Object.values(attacks).some((outcome) => outcome?.claimed && !outcome.broken),
   ).length;
   if (unconfirmed > controlLimits.unconfirmedShare * rows.length) {
     findings.push(
@@ -94,12 +102,45 @@ function judgeServing(rows: readonly EvasionRow[]): readonly Finding[] {
 }
 
 function judgeOneStep(rows: readonly EvasionRow[], confidence: number): readonly Finding[] {
-  const onlyOneStep = rows.filter(({ attacks }) => attacks?.fgsm.broken && !attacks.pgd.broken).length;
-  if (onlyOneStep <= controlLimits.oneStepShare * rows.length) return [];
-  const reason = `One step (FGSM) breaks ${onlyOneStep} of ${rows.length} samples that many steps (PGD) do not, expected at most ${controlLimits.oneStepShare * 100} %`;
-  const [lower] = clopperPearson(onlyOneStep, rows.length, confidence);
+  const onlyOneStep = rows.filter(
+    ({ attacks }) => isBrokenBy(['fgsm'], attacks) && !isBrokenBy(['pgd', 'apgd-ce', 'apgd-dlr'], attacks),
+  ).length;
+  const { oneStepShare } = controlLimits;
+  return judgeMasking(
+    rows,
+    confidence,
+    onlyOneStep,
+    oneStepShare,
+    (count) => `One step (FGSM) breaks ${count} that many steps (PGD, APGD) do not`,
+  );
+}
+
+/** Square is run on what the gradient attacks left, so whatever it breaks they did not. */
+function judgeBlackBox(rows: readonly EvasionRow[], confidence: number): readonly Finding[] {
+  const onlyBlackBox = rows.filter(({ attacks }) => isBrokenBy(['square'], attacks)).length;
+  const { blackBoxShare } = controlLimits;
+  return judgeMasking(
+    rows,
+    confidence,
+    onlyBlackBox,
+    blackBoxShare,
+    (count) => `A black box (Square) breaks ${count} that the gradient attacks do not`,
+  );
+}
+
+/** An attack that knows less and breaks what the stronger ones do not shows that these follow gradients which mislead. */
+function judgeMasking(
+  rows: readonly EvasionRow[],
+  confidence: number,
+  broken: number,
+  limit: number,
+  describe: (count: string) => string,
+): readonly Finding[] {
+  if (broken <= limit * rows.length) return [];
+  const reason = `${describe(`${broken} of ${rows.length} samples`)}, expected at most ${limit * 100} %`;
+  const [lower] = clopperPearson(broken, rows.length, confidence);
   return [
-    lower > controlLimits.oneStepShare
+    lower > limit
       ? { status: 'fail', reason: `Gradient masking: ${reason}; share at least ${figure(lower)}.` }
       : inconclusive(reason),
   ];

@@ -1,7 +1,14 @@
 import { type EvasionGateSpec, gateName } from '../spec/index.js';
 import { judgeControls } from './evasion-controls.js';
 import { measureEvasion } from './evasion-measurement.js';
-import { type EvasionRow, evasionRowSchema, isRobust } from './evasion-row.js';
+import {
+  type EvasionRow,
+  evasionRowSchema,
+  isBrokenBy,
+  isRobust,
+  sparingAttacks,
+  suite,
+} from './evasion-row.js';
 import type { Gate } from './gate.js';
 import { type Finding, judgeMinimum, proportion, worstStatus } from './judgement.js';
 
@@ -52,6 +59,16 @@ function figuresOf(spec: EvasionGateSpec, rows: readonly EvasionRow[]): Record<s
     'clean accuracy': share(({ correct }) => correct),
     'robust accuracy against fgsm': share(({ correct, attacks }) => correct && !attacks?.fgsm.broken),
     'robust accuracy against pgd': share(({ correct, attacks }) => correct && !attacks?.pgd.broken),
+    // These see survivors only: theirs is what is left after them and all before them.
+    ...Object.fromEntries(
+      sparingAttacks.map((name) => {
+        const sofar = suite.slice(0, suite.indexOf(name) + 1);
+        return [
+          `robust accuracy after ${name}`,
+          share(({ correct, attacks }) => correct && !isBrokenBy(sofar, attacks)),
+        ];
+      }),
+    ),
     ...(median === undefined ? {} : { 'median gradient cosine': median }),
   };
 }

@@ -13,7 +13,14 @@ import { RefusedError } from '../errors/index.js';
 import type { EvasionGateSpec } from '../spec/index.js';
 import { attackExponent } from './attack-scale.js';
 import { controlLimits } from './evasion-controls.js';
-import { type AttackOutcome, type EvasionRow, isRobust } from './evasion-row.js';
+import {
+  type AttackOutcome,
+  type EvasionRow,
+  isBrokenBy,
+  isRobust,
+  spares,
+  sparingAttacks,
+} from './evasion-row.js';
 import type { EvidenceRow, GateSubject, Measurement } from './gate.js';
 import { gradientAgreement } from './gradient-check.js';
 import { sampleBytes, serveCleanly } from './serve-cleanly.js';
@@ -23,8 +30,9 @@ const BATCH_SIZE = 64;
 
 /**
  * Attacks the model, cheapest first: its errors on clean samples, then FGSM, then PGD on all that is right as it is (also
- * on what FGSM broke, to see whether many steps do what one step does), then the controls. Whatever an attack claims is
- * looked at again alone, in the serving session.
+ * on what FGSM broke, to see whether many steps do what one step does), then Auto-PGD with either loss on what many steps
+ * have not broken, then Square on what nothing has, then the controls. Whatever an attack claims is looked at again alone,
+ * in the serving session.
  */
 export async function measureEvasion(
   spec: EvasionGateSpec,
@@ -43,8 +51,12 @@ export async function measureEvasion(
   }
   try {
     const bench: Bench = { spec, subject, classifier, logitExponent };
-    const attacked = await attackCorrect(bench, clean, progress(0.05, 0.8));
-    const unbounded = await attackUnbounded(bench, attacked, progress(0.8, 0.95));
+    let attacked = await attackCorrect(bench, clean, progress(0.05, 0.45));
+    for (const [i, name] of sparingAttacks.entries()) {
+      const [from, to] = [0.45 + 0.15 * i, 0.45 + 0.15 * (i + 1)];
+      attacked = await attackRemaining(bench, name, attacked, progress(from, to));
+    }
+    const unbounded = await attackUnbounded(bench, attacked, progress(0.9, 0.95));
     return { rows: await checkGraph(bench, unbounded, progress(0.95, 1)) };
   } finally {
     await classifier.close();
@@ -91,6 +103,9 @@ async function attackCorrect(
       attacks: {
         fgsm: await recheck(subject, samples, i, fgsm, threat),
         pgd: await recheck(subject, samples, i, pgd, threat),
+        'apgd-ce': null,
+        'apgd-dlr': null,
+        square: null,
       },
     };
     progress(0.9 + (0.1 * (i + 1)) / targets.length);
@@ -98,7 +113,35 @@ async function attackCorrect(
   return rows;
 }
 
-/** The same attack, allowed to move anywhere in the valid range: what withstands *that* is not robust but unattacked. */
+/** One more attack, on all that is right as it is but what others broke. */
+async function attackRemaining(
+  { spec, subject, classifier }: Bench,
+  name: (typeof sparingAttacks)[number],
+  rows: readonly EvasionRow[],
+  progress: Progress,
+): Promise<readonly EvasionRow[]> {
+  const targets = positionsWhere(
+    rows,
+    ({ correct, attacks }) => correct && !isBrokenBy(spares[name], attacks),
+  );
+  const samples = select(subject, targets);
+  const threat = ballOf(subject, spec.epsilon);
+  const context = attackContext(subject, progress, 0, 0.9);
+  const result =
+    name === 'square'
+      ? await attacks.square.run(classifier, samples, threat, spec.square, context)
+      : await attacks[name].run(classifier, samples, threat, spec.apgd, context);
+  const attacked = [...rows];
+  for (const [i, position] of targets.entries()) {
+    const row = rows[position]!;
+    const outcome = await recheck(subject, samples, i, result, threat);
+    attacked[position] = { ...row, attacks: row.attacks && { ...row.attacks, [name]: outcome } };
+    progress(0.9 + (0.1 * (i + 1)) / targets.length);
+  }
+  return attacked;
+}
+
+/** PGD, allowed to move anywhere in the valid range: what withstands *that* is not robust but unattacked. */
 async function attackUnbounded(
   { spec, subject, classifier }: Bench,
   rows: readonly EvasionRow[],

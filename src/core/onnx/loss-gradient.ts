@@ -1,8 +1,7 @@
-import { RefusedError } from '../errors/index.js';
 import { differentiate } from './differentiate.js';
-import { attribute, type GraphBuilder, graphBuilder } from './graph-builder.js';
-import { inferFacts } from './infer-facts.js';
-import type { Model, Node, ValueInfo } from './model.js';
+import { attribute, type GraphBuilder } from './graph-builder.js';
+import { importClassifier } from './import-classifier.js';
+import type { Model } from './model.js';
 import { negate, reduceSum, scalar, unsqueeze, where } from './operators/emit.js';
 import { int64Tensor } from './tensor.js';
 
@@ -27,50 +26,14 @@ export const lossGradientNames = {
  * @throws RefusedError `operator-unsupported` naming the node or the value that is not as expected
  */
 export function lossGradientModel(model: Model): Model {
-  const { graph, opset } = model;
-  const input = onlyFloat(graph.inputs, 'input');
-  const output = onlyFloat(graph.outputs, 'output');
-  const batch = input.dims[0] || 'N';
-  const dims = [batch, ...input.dims.slice(1)];
-  const renamed = (name: string): string => (name === input.name ? lossGradientNames.input : `model/${name}`);
-
-  const b = graphBuilder(opset);
-  b.input(lossGradientNames.input, 'float', dims);
+  const { b, batch, dims, logits, classes } = importClassifier(model);
   b.input(lossGradientNames.labels, 'int64', [batch]);
-  b.import(graph, renamed);
-  const logits = renamed(beforeSoftmax(graph.nodes, output.name));
-  const [rows, classes, ...more] = inferFacts(b.build(), opset).get(logits)?.dims ?? [];
-  if (rows !== batch || typeof classes !== 'number' || more.length > 0) {
-    throw new RefusedError(
-      'operator-unsupported',
-      `output ${output.name}: expected shape [${batch}, classes], got [${[rows, classes, ...more].join(', ')}]`,
-    );
-  }
   const loss = crossEntropy(b, logits, classes);
   const gradients = differentiate(b, loss, [lossGradientNames.input]);
   b.output(lossGradientNames.loss, 'float', [batch], loss);
   b.output(lossGradientNames.gradient, 'float', dims, gradients[lossGradientNames.input]);
   b.output(lossGradientNames.logits, 'float', [batch, classes], logits);
   return b.toModel();
-}
-
-function onlyFloat(values: readonly ValueInfo[], what: string): ValueInfo {
-  const [value, ...others] = values;
-  if (value?.type !== 'float' || others.length > 0) {
-    const got = values.map(({ name, type }) => `${type} ${name}`).join(', ') || 'none';
-    throw new RefusedError('operator-unsupported', `expected one float ${what}, got ${got}`);
-  }
-  return value;
-}
-
-/** The value that a classifier's final Softmax is taken of; the output itself where there is none. */
-function beforeSoftmax(nodes: readonly Node[], output: string): string {
-  const last = nodes.find(({ outputs }) => outputs.includes(output));
-  if (last?.opType === 'Identity') return beforeSoftmax(nodes, last.inputs[0]!);
-  // Of [N, classes], the last axis or axis 1: over axis 0 it would mix samples, and is no classifier's Softmax.
-  const axis = last?.attributes.axis;
-  const overClasses = axis?.kind !== 'int' || axis.value === 1 || axis.value === -1;
-  return last?.opType === 'Softmax' && overClasses ? last.inputs[0]! : output;
 }
 
 /** −log softmax(logits)[label] of each sample; by a mask, since 0·(−∞) would spoil a sum over one-hot products. */

@@ -29,6 +29,19 @@ const evasionGateSchema = z.strictObject({
       stepSize: z.number().gt(0).optional().describe('Default: 2.5 · epsilon / steps.'),
     })
     .prefault({}),
+  apgd: z
+    .strictObject({
+      steps: z.int().min(1).max(10_000).default(50),
+      restarts: z.int().min(1).max(100).default(1),
+    })
+    .prefault({})
+    .describe(
+      'Auto-PGD, on the cross-entropy and on the difference of logits ratio. It sets its own step size.',
+    ),
+  square: z
+    .strictObject({ queries: z.int().min(1).max(100_000).default(300).describe('A sample.') })
+    .prefault({})
+    .describe('The Square attack, which uses no gradients.'),
   ...shared,
 });
 

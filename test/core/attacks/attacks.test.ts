@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import {
   type AttackContext,
+  type AttackName,
+  type AttackResult,
   attacks,
   type Classifier,
   insideThreatModel,
@@ -32,6 +34,27 @@ const unitRange = (epsilon: number): ThreatModel => ({
 });
 const context: AttackContext = { seed: 1, batchSize: 64 };
 const options = { steps: 20, restarts: 2, stepSize: 0.02 };
+type Run = (
+  classifier: Classifier,
+  samples: Samples,
+  threat: ThreatModel,
+  how?: AttackContext,
+) => Promise<AttackResult>;
+/** Every attack, with options that suit the small models here. */
+const runs: Readonly<Record<AttackName, Run>> = {
+  fgsm: (classifier, samples, threat, how = context) =>
+    attacks.fgsm.run(classifier, samples, threat, {}, how),
+  pgd: (classifier, samples, threat, how = context) =>
+    attacks.pgd.run(classifier, samples, threat, options, how),
+  'apgd-ce': (classifier, samples, threat, how = context) =>
+    attacks['apgd-ce'].run(classifier, samples, threat, { steps: 10, restarts: 2 }, how),
+  'apgd-dlr': (classifier, samples, threat, how = context) =>
+    attacks['apgd-dlr'].run(classifier, samples, threat, { steps: 10, restarts: 2 }, how),
+  square: (classifier, samples, threat, how = context) =>
+    attacks.square.run(classifier, samples, threat, { queries: 60 }, how),
+};
+const names = Object.keys(runs) as AttackName[];
+const count = (success: Uint8Array): number => success.reduce((sum, value) => sum + value, 0);
 
 async function labelled(classifier: Classifier): Promise<Samples> {
   const logits = await classifier.logits(inputs, N);
@@ -55,7 +78,7 @@ function pick(samples: Samples, positions: readonly number[]): Samples {
 const row = (matrix: Float32Array, index: number): Float32Array =>
   matrix.subarray(index * SIZE, (index + 1) * SIZE);
 
-describe('FGSM and PGD', () => {
+describe('the attacks', () => {
   it.each([0.02, 0.05, 0.1])(
     'break exactly the samples of a linear model whose margin the ball of radius %d can eat',
     async (epsilon) => {
@@ -69,16 +92,17 @@ describe('FGSM and PGD', () => {
         return sign * worst > 0 ? 1 : 0;
       });
       expect(new Set(expected)).toEqual(new Set([0, 1]));
-      const oneStep = await attacks.fgsm.run(linear, samples, unitRange(epsilon), {}, context);
-      const manySteps = await attacks.pgd.run(
-        linear,
-        samples,
-        unitRange(epsilon),
-        { steps: 20, restarts: 1, stepSize: epsilon / 8 },
-        context,
-      );
-      expect([...oneStep.success]).toEqual(expected);
+      const threat = unitRange(epsilon);
+      for (const name of ['fgsm', 'apgd-ce', 'apgd-dlr'] as const) {
+        expect([...(await runs[name](linear, samples, threat)).success]).toEqual(expected);
+      }
+      const how = { steps: 20, restarts: 1, stepSize: epsilon / 8 };
+      const manySteps = await attacks.pgd.run(linear, samples, threat, how, context);
       expect([...manySteps.success]).toEqual(expected);
+      // Enough queries find every corner of a linear model, one value at a time.
+      const few = pick(samples, [...ids.keys()].slice(0, 60));
+      const search = await attacks.square.run(linear, few, threat, { queries: 400 }, context);
+      expect([...search.success]).toEqual(expected.slice(0, 60));
     },
   );
 
@@ -87,54 +111,88 @@ describe('FGSM and PGD', () => {
     const one = await attacks.fgsm.run(curved, samples, unitRange(0.08), {}, context);
     const many = await attacks.pgd.run(curved, samples, unitRange(0.08), options, context);
     expect(ids.filter((_, i) => one.success[i] && !many.success[i])).toEqual([]);
-    const count = (success: Uint8Array): number => success.reduce((sum, value) => sum + value, 0);
     expect(count(one.success)).toBeGreaterThan(0);
     expect(count(many.success)).toBeGreaterThan(count(one.success));
     expect(count(many.success)).toBeLessThan(N);
   });
 
-  it('say success only of inputs that the model gets wrong', async () => {
+  it.each(names)('%s says success only of inputs that the model gets wrong', async (name) => {
     const samples = await labelled(curved);
-    for (const { adversarial, success } of [
-      await attacks.fgsm.run(curved, samples, unitRange(0.08), {}, context),
-      await attacks.pgd.run(curved, samples, unitRange(0.08), options, context),
-    ]) {
-      const logits = await curved.logits(adversarial, N);
-      expect([...success]).toEqual(
-        ids.map((_, i) => (predictedClass(logits, curved.classes, i) === samples.labels[i] ? 0 : 1)),
-      );
-    }
+    const { adversarial, success } = await runs[name](curved, samples, unitRange(0.08));
+    const logits = await curved.logits(adversarial, N);
+    expect(new Set(success)).toEqual(new Set([0, 1]));
+    expect([...success]).toEqual(
+      ids.map((_, i) => (predictedClass(logits, curved.classes, i) === samples.labels[i] ? 0 : 1)),
+    );
   });
 
-  it('give the same bytes whatever the batch size, the order and the company of a sample', async () => {
+  it.each(names)(
+    '%s gives the same bytes whatever the batch size, the order and the company of a sample',
+    async (name) => {
+      const samples = await labelled(curved);
+      const reference = await runs[name](curved, samples, unitRange(0.08));
+      const backwards = ids.map((_, i) => N - 1 - i);
+      for (const [positions, batchSize] of [
+        [ids.map((_, i) => i), 1],
+        [backwards, 7],
+        [backwards.filter((p) => p % 3 === 0), 64],
+      ] as const) {
+        const run = await runs[name](curved, pick(samples, positions), unitRange(0.08), {
+          ...context,
+          batchSize,
+        });
+        positions.forEach((position, i) => {
+          expect(row(run.adversarial, i)).toEqual(row(reference.adversarial, position));
+          expect(run.success[i]).toBe(reference.success[position]);
+        });
+      }
+      if (name === 'fgsm') return;
+      const other = await runs[name](curved, samples, unitRange(0.08), { ...context, seed: 2 });
+      expect(other.adversarial).not.toEqual(reference.adversarial);
+    },
+  );
+
+  it('break with Auto-PGD at least what as many plain steps break, and with Square without a gradient', async () => {
     const samples = await labelled(curved);
-    const reference = await attacks.pgd.run(curved, samples, unitRange(0.08), options, context);
-    const backwards = ids.map((_, i) => N - 1 - i);
-    for (const [positions, batchSize] of [
-      [ids.map((_, i) => i), 1],
-      [backwards, 7],
-      [backwards.filter((p) => p % 3 === 0), 64],
-    ] as const) {
-      const run = await attacks.pgd.run(curved, pick(samples, positions), unitRange(0.08), options, {
-        ...context,
-        batchSize,
-      });
-      positions.forEach((position, i) => {
-        expect(row(run.adversarial, i)).toEqual(row(reference.adversarial, position));
-        expect(run.success[i]).toBe(reference.success[position]);
-      });
-    }
-    const other = await attacks.pgd.run(curved, samples, unitRange(0.08), options, { ...context, seed: 2 });
-    expect(other.adversarial).not.toEqual(reference.adversarial);
+    const threat = unitRange(0.08);
+    const plain = count((await runs.pgd(curved, samples, threat)).success);
+    expect(count((await runs['apgd-ce'](curved, samples, threat)).success)).toBeGreaterThanOrEqual(plain - 1);
+    expect(count((await runs['apgd-dlr'](curved, samples, threat)).success)).toBeGreaterThanOrEqual(
+      plain - 1,
+    );
+    const refuse = () => Promise.reject(new Error('no gradients here'));
+    const blackBox: Classifier = { ...curved, lossGradient: refuse, logitGradient: refuse };
+    const { success } = await attacks.square.run(blackBox, samples, threat, { queries: 300 }, context);
+    expect(count(success)).toBeGreaterThanOrEqual(0.9 * plain);
+  });
+
+  it('ask with Square as often as they are told to, and no more once a sample is broken', async () => {
+    const samples = await labelled(linear);
+    const asked: number[] = [];
+    const counting: Classifier = {
+      ...linear,
+      logits(points, n) {
+        asked.push(n);
+        return linear.logits(points, n);
+      },
+    };
+    const { success } = await attacks.square.run(
+      counting,
+      samples,
+      unitRange(0.05),
+      { queries: 40 },
+      context,
+    );
+    const total = asked.reduce((sum, n) => sum + n, 0);
+    expect(total).toBeGreaterThan(N + 40 * (N - count(success)));
+    expect(total).toBeLessThan(N + 40 * N);
   });
 
   it('return a sample that is wrong as it is unchanged, as a success', async () => {
     const samples = await labelled(linear);
     const wrong = { ...samples, labels: samples.labels.map((label) => 1 - label) };
-    for (const run of [
-      await attacks.fgsm.run(linear, wrong, unitRange(0.1), {}, context),
-      await attacks.pgd.run(linear, wrong, unitRange(0.1), options, context),
-    ]) {
+    for (const name of names) {
+      const run = await runs[name](linear, wrong, unitRange(0.1));
       expect(run.adversarial).toEqual(inputs);
       expect(run.success.every((value) => value === 1)).toBe(true);
     }
@@ -173,8 +231,9 @@ describe('FGSM and PGD', () => {
       const samples = await labelled(flat);
       const oneStep = await attacks.fgsm.run(flat, samples, unitRange(0.1), {}, context);
       expect(oneStep.adversarial).toEqual(inputs);
-      const manySteps = await attacks.pgd.run(flat, samples, unitRange(0.1), options, context);
-      expect([...oneStep.success, ...manySteps.success].some((value) => value === 1)).toBe(false);
+      for (const name of names) {
+        expect(count((await runs[name](flat, samples, unitRange(0.1))).success)).toBe(0);
+      }
     }
   });
 
@@ -186,35 +245,34 @@ describe('FGSM and PGD', () => {
       () => Array.from({ length: SIZE }, () => 0),
     );
     const samples: Samples = { ids, inputs, labels: new Uint32Array(N) };
-    const run = await attacks.pgd.run(broken, samples, unitRange(0.1), options, context);
-    expect(run.success.every((value) => value === 1)).toBe(true);
+    for (const name of names) {
+      expect(count((await runs[name](broken, samples, unitRange(0.1))).success)).toBe(N);
+    }
   });
 
-  it.each(['fgsm', 'pgd'] as const)(
-    'stop before the next batch or step of %s when they are told to',
-    async (name) => {
-      const samples = await labelled(linear);
-      // PGD looks at the 15 batches as they are first: 18 is in the middle of its first climb.
-      const last = name === 'pgd' ? 18 : 3;
-      const stop = new AbortController();
-      let calls = 0;
-      const classifier: Classifier = {
-        ...linear,
-        async lossGradient(points, labels, n) {
-          calls += 1;
-          if (calls === last) stop.abort(new Error('told to stop'));
-          return linear.lossGradient(points, labels, n);
-        },
+  it.each(names)('%s stops before the next batch or step when it is told to', async (name) => {
+    const samples = await labelled(linear);
+    // All but FGSM look at the 15 batches as they are first: 18 is in the middle of a first climb.
+    const last = name === 'fgsm' ? 3 : 18;
+    const stop = new AbortController();
+    let calls = 0;
+    const counted = <Arguments extends readonly unknown[], Result>(run: (...given: Arguments) => Result) => {
+      return (...given: Arguments): Result => {
+        calls += 1;
+        if (calls === last) stop.abort(new Error('told to stop'));
+        return run(...given);
       };
-      const stoppable = { ...context, batchSize: 10, signal: stop.signal };
-      await expect(
-        name === 'pgd'
-          ? attacks.pgd.run(classifier, samples, unitRange(0.01), options, stoppable)
-          : attacks.fgsm.run(classifier, samples, unitRange(0.01), {}, stoppable),
-      ).rejects.toThrow('told to stop');
-      expect(calls).toBe(last);
-    },
-  );
+    };
+    const classifier: Classifier = {
+      ...linear,
+      lossGradient:
+        name === 'apgd-dlr' || name === 'square' ? linear.lossGradient : counted(linear.lossGradient),
+      logits: name === 'apgd-dlr' || name === 'square' ? counted(linear.logits) : linear.logits,
+    };
+    const how = { ...context, batchSize: 10, signal: stop.signal };
+    await expect(runs[name](classifier, samples, unitRange(0.01), how)).rejects.toThrow('told to stop');
+    expect(calls).toBe(last);
+  });
 
   it('refuse a sample that lies outside the valid range', async () => {
     const samples: Samples = {
@@ -260,16 +318,21 @@ describe('the threat model', () => {
             (x) => Array.from(x, () => slopes.next().value),
           );
           const samples: Samples = { ids: ['one'], inputs: original, labels: Uint32Array.of(0) };
-          const oneStep = await attacks.fgsm.run(classifier, samples, threat, {}, context);
-          const many = await attacks.pgd.run(
-            classifier,
-            samples,
-            threat,
-            { steps: 3, restarts: 2, stepSize: radius },
-            context,
-          );
-          expect(insideThreatModel(original, oneStep.adversarial, threat)).toBe(true);
-          expect(insideThreatModel(original, many.adversarial, threat)).toBe(true);
+          for (const { adversarial } of [
+            await attacks.fgsm.run(classifier, samples, threat, {}, context),
+            await attacks.pgd.run(
+              classifier,
+              samples,
+              threat,
+              { steps: 3, restarts: 2, stepSize: radius },
+              context,
+            ),
+            await attacks['apgd-ce'].run(classifier, samples, threat, { steps: 4, restarts: 2 }, context),
+            await attacks['apgd-dlr'].run(classifier, samples, threat, { steps: 4, restarts: 2 }, context),
+            await attacks.square.run(classifier, samples, threat, { queries: 4 }, context),
+          ]) {
+            expect(insideThreatModel(original, adversarial, threat)).toBe(true);
+          }
         },
       ),
     );

@@ -1,4 +1,12 @@
-import { attacks, openClassifier, type Samples, type ThreatModel } from '../../../src/core/attacks/index.js';
+import {
+  type AttackContext,
+  type AttackResult,
+  attacks,
+  type Classifier,
+  openClassifier,
+  type Samples,
+  type ThreatModel,
+} from '../../../src/core/attacks/index.js';
 import { clouds, networkOnnx, SIZE, train } from '../evaluation/small-models.js';
 
 const onnx = networkOnnx(train(clouds(150, 'train'), 15));
@@ -19,22 +27,55 @@ function pick({ ids, inputs, labels }: Samples, positions: readonly number[]): S
 }
 
 describe('an ONNX model under attack', () => {
-  it('is attacked to the same bytes in ONNX Runtime whatever the batch size and the order', async () => {
+  it.each<
+    [string, (classifier: Classifier, chosen: Samples, context: AttackContext) => Promise<AttackResult>]
+  >([
+    [
+      'pgd',
+      (...[c, s, how]) => attacks.pgd.run(c, s, threat, { steps: 6, restarts: 2, stepSize: 0.03 }, how),
+    ],
+    ['apgd-ce', (...[c, s, how]) => attacks['apgd-ce'].run(c, s, threat, { steps: 6, restarts: 2 }, how)],
+    ['apgd-dlr', (...[c, s, how]) => attacks['apgd-dlr'].run(c, s, threat, { steps: 6, restarts: 2 }, how)],
+    ['square', (...[c, s, how]) => attacks.square.run(c, s, threat, { queries: 20 }, how)],
+  ])(
+    'is attacked by %s to the same bytes in ONNX Runtime whatever the batch size and the order',
+    async (_name, attack) => {
+      const classifier = await openClassifier(onnx, [SIZE]);
+      try {
+        const run = (chosen: Samples, batchSize: number) =>
+          attack(classifier, chosen, { seed: 9, batchSize });
+        const reference = await run(samples, 64);
+        expect(new Set(reference.success)).toEqual(new Set([0, 1]));
+        const shuffled = samples.ids.map((_, i) => (i * 37) % samples.ids.length);
+        for (const batchSize of [1, 7]) {
+          const result = await run(pick(samples, shuffled), batchSize);
+          expect(result.adversarial).toEqual(
+            pick({ ...samples, inputs: reference.adversarial }, shuffled).inputs,
+          );
+          expect([...result.success]).toEqual(shuffled.map((p) => reference.success[p]));
+        }
+      } finally {
+        await classifier.close();
+      }
+    },
+  );
+
+  it('carries weights of its logits back to its input as it does the cross-entropy', async () => {
     const classifier = await openClassifier(onnx, [SIZE]);
     try {
-      const options = { steps: 6, restarts: 2, stepSize: 0.03 };
-      const run = (chosen: Samples, batchSize: number) =>
-        attacks.pgd.run(classifier, chosen, threat, options, { seed: 9, batchSize });
-      const reference = await run(samples, 64);
-      expect(new Set(reference.success)).toEqual(new Set([0, 1]));
-      const shuffled = samples.ids.map((_, i) => (i * 37) % samples.ids.length);
-      for (const batchSize of [1, 7]) {
-        const result = await run(pick(samples, shuffled), batchSize);
-        expect(result.adversarial).toEqual(
-          pick({ ...samples, inputs: reference.adversarial }, shuffled).inputs,
-        );
-        expect([...result.success]).toEqual(shuffled.map((p) => reference.success[p]));
-      }
+      const n = samples.ids.length;
+      const { gradient, logits } = await classifier.lossGradient(samples.inputs, samples.labels, n);
+      expect(await classifier.logits(samples.inputs, n)).toEqual(logits);
+      const weights = Float32Array.from(logits, (_, at) => {
+        const row = [...logits.subarray(3 * Math.floor(at / 3), 3 * Math.floor(at / 3) + 3)];
+        const total = row.reduce((sum, z) => sum + Math.exp(z), 0);
+        return Math.exp(row[at % 3]!) / total - (samples.labels[Math.floor(at / 3)] === at % 3 ? 1 : 0);
+      });
+      const carried = await classifier.logitGradient(samples.inputs, weights, n);
+      const largest = gradient.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+      carried.forEach((value, i) => {
+        expect(Math.abs(value - gradient[i]!)).toBeLessThan(1e-4 * largest);
+      });
     } finally {
       await classifier.close();
     }

@@ -17,7 +17,15 @@ import {
 const network = train(clouds(300, 'train'), 30);
 const samples = clouds(100, 'test');
 const evasion = gatesSchema.parse([
-  { gate: 'evasion', norm: 'linf', epsilon: 0.03, minimum: 0.8, pgd: { steps: 10, restarts: 1 } },
+  {
+    gate: 'evasion',
+    norm: 'linf',
+    epsilon: 0.03,
+    minimum: 0.8,
+    pgd: { steps: 10, restarts: 1 },
+    apgd: { steps: 5 },
+    square: { queries: 20 },
+  },
 ])[0] as EvasionGateSpec;
 
 interface Evaluation extends Measurement<EvasionRow> {
@@ -114,6 +122,37 @@ describe('the evasion gate on real models', () => {
       expect(decision.status).toBe(status);
     },
   );
+
+  it('fails a model that only the black box breaks, though every control of its gradients holds', async () => {
+    const spec: EvasionGateSpec = {
+      ...evasion,
+      epsilon: 0.1,
+      minimum: 0.5,
+      pgd: { steps: 20, restarts: 2 },
+      apgd: { steps: 20, restarts: 1 },
+      square: { queries: 150 },
+    };
+    const { decision, rows } = await evaluate(networkOnnx(network, brokenDefences.partlyRounded), spec);
+    const blind = rows.map((row): EvasionRow => {
+      const { attacks } = row;
+      return attacks?.square
+        ? {
+            ...row,
+            unbounded: true,
+            attacks: { ...attacks, square: { ...attacks.square, claimed: false, broken: false } },
+          }
+        : row;
+    });
+    const decide = (seen: readonly EvasionRow[]) =>
+      evasionGate.decide(spec, { rows: seen, classes: ['a', 'b', 'c'] });
+    expect(decide(blind).reasons).toEqual([expect.stringContaining('at or above')]);
+    expect(decide(blind).status).toBe('pass');
+    expect(decision.status).toBe('fail');
+    expect(decision.reasons).toEqual([
+      expect.any(String),
+      expect.stringMatching(/^Gradient masking: A black box \(Square\) breaks \d\d of 100 samples/),
+    ]);
+  });
 
   it.each(Object.keys(brokenDefences) as (keyof typeof brokenDefences)[])(
     'does not pass “%s” at a radius where the model behind it is broken',

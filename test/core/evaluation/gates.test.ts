@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { controlLimits } from '../../../src/core/evaluation/evasion-controls.js';
-import type { EvasionRow } from '../../../src/core/evaluation/evasion-row.js';
+import {
+  type EvasionRow,
+  isBrokenBy,
+  spares,
+  sparingAttacks,
+} from '../../../src/core/evaluation/evasion-row.js';
 import type { Decision } from '../../../src/core/evaluation/index.js';
 import {
   chooseSamples,
@@ -122,12 +127,29 @@ describe('the accuracy gate', () => {
 const standing = { claimed: false, broken: false, linf: 0.1, prediction: 0 };
 const fallen = { claimed: true, broken: true, linf: 0.1, prediction: 1 };
 
+type Outcomes = NonNullable<EvasionRow['attacks']>;
+/** What an honest suite writes down: later attacks only where nothing before them broke the sample. */
+const attacked = (changes: Partial<Outcomes> = {}): Outcomes => {
+  const outcomes: Outcomes = {
+    fgsm: standing,
+    pgd: standing,
+    'apgd-ce': standing,
+    'apgd-dlr': standing,
+    square: standing,
+    ...changes,
+  };
+  for (const name of sparingAttacks) {
+    if (isBrokenBy(spares[name], outcomes)) outcomes[name] = null;
+  }
+  return outcomes;
+};
+
 /** Rows of a model that withstands everything, seen by a suite that does everything. */
 function robustRows(n: number, change: (row: EvasionRow, i: number) => Partial<EvasionRow> = () => ({})) {
   return clean(n, () => true).map((row, i): EvasionRow => {
     const whole: EvasionRow = {
       ...row,
-      attacks: { fgsm: standing, pgd: standing },
+      attacks: attacked(),
       unbounded: i < controlLimits.unboundedSamples ? true : null,
       gradient: i < controlLimits.gradientSamples ? { cosine: 0.9999, ballCosine: 0.95 } : null,
       logitsDifference: 1e-7,
@@ -152,8 +174,8 @@ describe('the evasion gate', () => {
     const decision = decide(
       evasion,
       robustRows(400, (row, i) => {
-        if (i >= 300) return { attacks: { fgsm: fallen, pgd: fallen }, unbounded: null };
-        if (i >= 200) return { attacks: { fgsm: standing, pgd: fallen }, unbounded: null };
+        if (i >= 300) return { attacks: attacked({ fgsm: fallen, pgd: fallen }), unbounded: null };
+        if (i >= 200) return { attacks: attacked({ pgd: fallen }), unbounded: null };
         if (i >= 100) return { predicted: 1, correct: false, attacks: null, unbounded: null };
         return row;
       }),
@@ -167,6 +189,29 @@ describe('the evasion gate', () => {
         'robust accuracy against pgd': 0.25,
       },
     });
+  });
+
+  it('says of each attack on survivors what was left after it', () => {
+    const falls = sparingAttacks.map((name) => attacked({ [name]: fallen }));
+    const decision = decide(
+      evasion,
+      robustRows(400, (row, i) => ({ attacks: falls[Math.floor(i / 100)] ?? row.attacks, unbounded: null })),
+    );
+    expect(decision.estimate).toBe(0.25);
+    expect(decision.figures).toMatchObject({
+      'robust accuracy against pgd': 1,
+      'robust accuracy after apgd-ce': 0.75,
+      'robust accuracy after apgd-dlr': 0.5,
+      'robust accuracy after square': 0.25,
+    });
+  });
+
+  it.each<[string, Partial<Outcomes>]>([
+    ['leaves out Square where nothing broke the sample', { square: null }],
+    ['goes on after the sample was broken', { pgd: fallen, square: standing }],
+  ])('refuses evidence of a suite that %s', (_what, change) => {
+    const forged = robustRows(1, ({ attacks }) => ({ attacks: { ...attacks!, ...change } }));
+    expect(() => decide(evasion, forged)).toThrow(/each later attack on every survivor/);
   });
 
   it.each<[string, string, RegExp, (row: EvasionRow, i: number) => Partial<EvasionRow>]>([
@@ -210,19 +255,46 @@ describe('the evasion gate', () => {
       'claims are not confirmed',
       'inconclusive',
       /^The serving session does not confirm 2 adversarial examples/,
-      (_row, i) => (i < 2 ? { attacks: { fgsm: standing, pgd: { ...standing, claimed: true } } } : {}),
+      (_row, i) => (i < 2 ? { attacks: attacked({ pgd: { ...standing, claimed: true } }) } : {}),
     ],
     [
       'one step breaks a little more than many',
       'inconclusive',
       /^One step \(FGSM\) breaks 1 of 400/,
-      (_row, i) => (i === 399 ? { attacks: { fgsm: fallen, pgd: standing } } : {}),
+      (_row, i) => (i === 399 ? { attacks: attacked({ fgsm: fallen }) } : {}),
     ],
     [
       'one step breaks much more than many',
       'fail',
       /^Gradient masking: One step \(FGSM\) breaks 10 of 400/,
-      (_row, i) => (i >= 390 ? { attacks: { fgsm: fallen, pgd: standing } } : {}),
+      (_row, i) => (i >= 390 ? { attacks: attacked({ fgsm: fallen }) } : {}),
+    ],
+    [
+      'one step breaks what only Auto-PGD breaks too, and more',
+      'inconclusive',
+      /^One step \(FGSM\) breaks 1 of 400/,
+      (_row, i) => {
+        if (i === 399) return { attacks: attacked({ fgsm: fallen }) };
+        return i >= 390 ? { attacks: attacked({ fgsm: fallen, 'apgd-ce': fallen }) } : {};
+      },
+    ],
+    [
+      'a black box breaks a little more than gradients',
+      'inconclusive',
+      /^A black box \(Square\) breaks 1 of 400/,
+      (_row, i) => (i === 399 ? { attacks: attacked({ square: fallen }) } : {}),
+    ],
+    [
+      'a black box breaks much more than gradients',
+      'fail',
+      /^Gradient masking: A black box \(Square\) breaks 10 of 400/,
+      (_row, i) => (i >= 390 ? { attacks: attacked({ square: fallen }) } : {}),
+    ],
+    [
+      'samples were not attacked',
+      'inconclusive',
+      /^The suite of attacks was run on 399 samples, expected 400/,
+      (_row, i) => (i === 399 ? { attacks: null } : {}),
     ],
     [
       'a survivor withstands an attack without a radius',
@@ -244,7 +316,7 @@ describe('the evasion gate', () => {
 
   it('lets no failed control soften a failure: what is broken is broken', () => {
     const rows = robustRows(400, () => ({
-      attacks: { fgsm: fallen, pgd: fallen },
+      attacks: attacked({ fgsm: fallen, pgd: fallen }),
       unbounded: null,
       gradient: null,
     }));

@@ -330,11 +330,18 @@ describe('the tests link', () => {
     ['fewer steps', { pgd: { steps: 39 } }],
     ['fewer restarts', { pgd: { restarts: 2 } }],
     ['a step too small to move', { pgd: { stepSize: 1e-9 } }],
+    ['fewer steps of Auto-PGD', { apgd: { steps: 49 } }],
+    ['fewer queries', { square: { queries: 299 } }],
   ])('refuses a run that asked for %s than the policy', async (_, changes) => {
     const weaker = gatesSchema.parse([{ ...evasion, ...changes }])[0]!;
     expect(await failuresOf(await releaseOfTests([{ gate: accuracy }, { gate: weaker }]))).toEqual([
       'tests: gate-weaker',
     ]);
+  });
+
+  it('refuses a run of fewer restarts of Auto-PGD than the policy asks for', async () => {
+    const policy = policyWith({ gates: gatesSchema.parse([{ ...evasion, apgd: { restarts: 2 } }]) });
+    expect(await failuresOf(honest.release, { policy })).toEqual(['tests: gate-weaker']);
   });
 
   it('refuses a run without the floor a class that the policy sets', async () => {
@@ -345,7 +352,14 @@ describe('the tests link', () => {
   it('accepts a run that asked for more, and never more samples than there are', async () => {
     const stricter = gatesSchema.parse([
       { ...accuracy, minimum: 0.9, confidence: 0.99 },
-      { ...evasion, epsilon: 0.2, samples: 5000, pgd: { steps: 50, restarts: 5 } },
+      {
+        ...evasion,
+        epsilon: 0.2,
+        samples: 5000,
+        pgd: { steps: 50, restarts: 5 },
+        apgd: { steps: 60, restarts: 2 },
+        square: { queries: 400 },
+      },
     ]);
     expect(await failuresOf(await releaseOfTests(stricter.map((gate) => ({ gate }))))).toEqual([]);
     const policy = policyWith({ gates: gatesSchema.parse([{ ...evasion, samples: 1_000_000 }]) });

@@ -23,6 +23,9 @@ export function shortfalls(run: GateSpec, required: GateSpec, rows: number): rea
     atLeast('samples', Math.min(required.samples, rows), run.samples);
     atLeast('PGD steps', required.pgd.steps, run.pgd.steps);
     atLeast('PGD restarts', required.pgd.restarts, run.pgd.restarts);
+    atLeast('APGD steps', required.apgd.steps, run.apgd.steps);
+    atLeast('APGD restarts', required.apgd.restarts, run.apgd.restarts);
+    atLeast('Square queries', required.square.queries, run.square.queries);
     if (!sameStepSize(run, required)) {
       found.push(
         `expected a PGD step size of ${required.pgd.stepSize ?? 'the default'}, got ${run.pgd.stepSize ?? 'the default'}`,

@@ -1,0 +1,57 @@
+/**
+ * Losses of one row of logits, in float64: the larger, the closer to a misclassification. A row that the model gets right
+ * by a wide margin still has a loss of its own here, where float32 rounds them all to one.
+ */
+
+/** −log softmax(logits)[label]. */
+export function crossEntropy(logits: Float32Array, label: number): number {
+  const others = logits.reduce(
+    (sum, value, c) => (c === label ? sum : sum + Math.exp(value - logits[label]!)),
+    0,
+  );
+  return Math.log1p(others);
+}
+
+/** The largest logit of another class minus the label's: positive where the row is misclassified. */
+export function margin(logits: Float32Array, label: number): number {
+  return logits.reduce(
+    (most, value, c) => (c === label ? most : Math.max(most, value - logits[label]!)),
+    Number.NEGATIVE_INFINITY,
+  );
+}
+
+/** A loss and its derivative by each logit. */
+export interface LogitLoss {
+  readonly loss: number;
+  readonly weights: readonly number[];
+}
+
+/**
+ * The difference of logits ratio: the {@link margin} in parts of the distance between the largest and the third largest
+ * logit, so that neither scaling nor shifting the logits changes it. Three classes have no third that is free to move, and
+ * the margin itself is taken.
+ *
+ * Source: Croce, Hein, "Reliable evaluation of adversarial robustness with an ensemble of diverse parameter-free attacks",
+ * ICML 2020, section 4.1.
+ */
+export function logitDifferenceRatio(logits: Float32Array, label: number): LogitLoss {
+  const order = [...logits.keys()].sort((one, other) => logits[other]! - logits[one]! || one - other);
+  const [first, second, third] = order;
+  const rival = first === label ? second : first;
+  const weights = Array.from(logits, () => 0);
+  if (rival === undefined) return { loss: 0, weights };
+  const difference = logits[rival]! - logits[label]!;
+  if (logits.length <= 3) {
+    weights[rival] = 1;
+    weights[label] = -1;
+    return { loss: difference, weights };
+  }
+  const width = logits[first!]! - logits[third!]! + NO_DIVISION_BY_ZERO;
+  weights[rival]! += 1 / width;
+  weights[label]! -= 1 / width;
+  weights[first!]! -= difference / width ** 2;
+  weights[third!]! += difference / width ** 2;
+  return { loss: difference / width, weights };
+}
+
+const NO_DIVISION_BY_ZERO = 1e-12;
