@@ -166,6 +166,29 @@ describe('the attacks', () => {
     expect(count(success)).toBeGreaterThanOrEqual(0.9 * plain);
   });
 
+  it.each(['apgd-ce', 'apgd-dlr'] as const)(
+    'shorten the steps of %s until they hit what lies deep inside the ball',
+    async (name) => {
+      // Wrong only within 0.002 of a value, which first steps of 0.2 leap across.
+      const narrow = analyticClassifier(
+        1,
+        2,
+        ([x]) => [10 * Math.abs(x! - 0.537) - 0.02, 0],
+        ([x], [up]) => [10 * Math.sign(x! - 0.537) * up!],
+      );
+      const samples: Samples = { ids, inputs: new Float32Array(N).fill(0.5), labels: new Uint32Array(N) };
+      const threat: ThreatModel = {
+        norm: 'linf',
+        epsilon: 0.1,
+        minimum: Float32Array.of(0),
+        maximum: Float32Array.of(1),
+      };
+      const how = { steps: 50, restarts: 1 };
+      const { success } = await attacks[name].run(narrow, samples, threat, how, context);
+      expect(count(success)).toBeGreaterThan(0.9 * N);
+    },
+  );
+
   it('ask with Square as often as they are told to, and no more once a sample is broken', async () => {
     const samples = await labelled(linear);
     const asked: number[] = [];
