@@ -189,6 +189,54 @@ describe('the attacks', () => {
     },
   );
 
+  it('visit with Auto-PGD the points of algorithm 1 of its paper, one by one', async () => {
+    const [target, epsilon, steps] = [0.5137, 0.1, 100];
+    const visited: number[] = [];
+    const valley = analyticClassifier(
+      1,
+      2,
+      ([x]) => [10 * Math.abs(x! - target) + 1, 0],
+      ([x], [up]) => [10 * Math.sign(x! - target) * up!],
+    );
+    const recorded: Classifier = {
+      ...valley,
+      lossGradient(points, labels, n) {
+        visited.push(points[0]!);
+        return valley.lossGradient(points, labels, n);
+      },
+    };
+    const samples: Samples = { ids: ['one'], inputs: Float32Array.of(0.5), labels: new Uint32Array(1) };
+    const threat: ThreatModel = {
+      norm: 'linf',
+      epsilon,
+      minimum: Float32Array.of(0),
+      maximum: Float32Array.of(1),
+    };
+    await attacks['apgd-ce'].run(recorded, samples, threat, { steps, restarts: 1 }, context);
+
+    const f = (x: number): number => -Math.abs(x - target);
+    const project = (x: number): number => Math.min(0.6, Math.max(0.4, x));
+    let [before, x] = [visited[1]!, visited[1]!];
+    let [eta, best, bestBefore, halvedBefore, rises, last] = [2 * epsilon, x, f(x), false, 0, 0];
+    const expected: number[] = [];
+    for (let k = 1; k <= steps; k++) {
+      const z = project(x + eta * Math.sign(target - x));
+      const next = k === 1 ? z : project(x + 0.75 * (z - x) + 0.25 * (x - before));
+      expected.push(next);
+      if (f(next) > f(x)) rises += 1;
+      if (f(next) > f(best)) best = next;
+      [before, x] = [x, next];
+      if (![22, 41, 57, 70, 80, 87, 93, 99].includes(k)) continue;
+      const halve = rises < 0.75 * (k - last) || (!halvedBefore && f(best) <= bestBefore);
+      if (halve) [eta, x] = [eta / 2, best];
+      [bestBefore, halvedBefore, rises, last] = [f(best), halve, 0, k];
+    }
+    expect(visited).toHaveLength(steps + 2);
+    expected.forEach((value, i) => {
+      expect(visited[i + 2]).toBeCloseTo(value, 5);
+    });
+  });
+
   it('ask with Square as often as they are told to, and no more once a sample is broken', async () => {
     const samples = await labelled(linear);
     const asked: number[] = [];
