@@ -11,7 +11,8 @@ beforeAll(() => {
 });
 afterAll(async () => {
   await assay(folder, 'down');
-  rmSync(folder, { recursive: true, force: true });
+  // What was killed with its parent may still be writing its last.
+  rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
 });
 
 interface UpResult {

@@ -5,13 +5,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time';
 import { type AssayClient, connectAssay } from '../../src/cli/client.js';
 import { createTrustPolicy, generateSigningKey, writeTrustPolicy } from '../../src/core/trust/index.js';
-import { searchAttributes } from '../../src/workflows/contract.js';
+import { registerSearchAttributes } from '../../src/workers/server/index.js';
 
 const dist = path.resolve(__dirname, '../../dist');
 
@@ -104,7 +103,8 @@ export async function buildPlant(address: string): Promise<Plant> {
     async stop() {
       await Promise.all(workers.map((worker) => worker.kill()));
       await Promise.all([client.close(), temporal.connection.close()]);
-      rmSync(folder, { recursive: true, force: true });
+      // The trainers of killed workers may still be writing their last.
+      rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
     },
   };
 }
@@ -117,22 +117,8 @@ export async function createNamespace(address: string): Promise<string> {
       namespace,
       workflowExecutionRetentionPeriod: msToTs('1 day'),
     });
-    await connection.operatorService.addSearchAttributes({
-      namespace,
-      searchAttributes: Object.fromEntries(
-        Object.values(searchAttributes).map(({ name }) => [name, 2 /* keyword */]),
-      ),
-    });
-    // The front end takes a moment to see what the operator service wrote.
-    const { workflow } = new Client({ connection, namespace });
-    for (;;) {
-      try {
-        await workflow.count("AssayEndpoint = 'none'");
-        return namespace;
-      } catch {
-        await sleep(100);
-      }
-    }
+    await registerSearchAttributes(connection, namespace);
+    return namespace;
   } finally {
     await connection.close();
   }

@@ -18,7 +18,7 @@ beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'assay-server-'));
   ({ executable } = await findExecutable());
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }));
 
 const anyPorts = { port: 0, uiPort: 0 };
 async function withClient<T>(address: string, use: (client: Client) => Promise<T>): Promise<T> {
