@@ -1,6 +1,13 @@
 import type { AttackContext, AttackResult, Classifier, Samples, ThreatModel } from './attack.js';
-import { batchesOf, gatherRows } from './batches.js';
-import { keepStronger, openSearch, type Search, signOrZero, uniformStart } from './search.js';
+import {
+  climbInRestarts,
+  keepStronger,
+  lookAtOriginals,
+  openSearch,
+  type Search,
+  signOrZero,
+  uniformStart,
+} from './search.js';
 
 export interface ApgdOptions {
   /** Gradient steps of one restart. */
@@ -45,24 +52,11 @@ export async function autoPgd(
   context: AttackContext,
 ): Promise<AttackResult> {
   const search = openSearch(classifier, samples, threat, context);
-  const everyone = [...samples.ids.keys()];
-  for (const batch of batchesOf(everyone, context.batchSize)) {
-    context.signal?.throwIfAborted();
-    const points = gatherRows(samples.inputs, search.size, batch);
-    await look(search, objective, batch, points);
-  }
-  for (let restart = 0; restart < restarts; restart++) {
-    const standing = everyone.filter((index) => search.success[index] === 0);
-    let done = 0;
-    for (const batch of batchesOf(standing, context.batchSize)) {
-      const starts = batch.map((index) => uniformStart(search, name, index, restart));
-      await climb(search, objective, batch, starts, steps);
-      done += batch.length;
-      context.onProgress?.((restart + done / standing.length) / restarts);
-    }
-  }
-  context.onProgress?.(1);
-  return { adversarial: search.adversarial, success: search.success };
+  await lookAtOriginals(search, (batch, points) => look(search, objective, batch, points));
+  return climbInRestarts(search, restarts, (batch, restart) => {
+    const starts = batch.map((index) => uniformStart(search, name, index, restart));
+    return climb(search, objective, batch, starts, steps);
+  });
 }
 
 /** A point with its loss and gradient. */

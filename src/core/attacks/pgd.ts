@@ -1,6 +1,14 @@
 import type { Attack } from './attack.js';
-import { batchesOf, gatherRows } from './batches.js';
-import { keepStronger, openSearch, type Search, signOrZero, uniformStart } from './search.js';
+import { gatherRows } from './batches.js';
+import {
+  climbInRestarts,
+  keepStronger,
+  lookAtOriginals,
+  openSearch,
+  type Search,
+  signOrZero,
+  uniformStart,
+} from './search.js';
 
 export interface PgdOptions {
   /** Gradient steps of one restart. */
@@ -23,22 +31,10 @@ export const pgd: Attack<PgdOptions> = {
   name: 'pgd',
   async run(classifier, samples, threat, options, context) {
     const search = openSearch(classifier, samples, threat, context);
-    const everyone = [...samples.ids.keys()];
-    for (const batch of batchesOf(everyone, context.batchSize)) {
-      context.signal?.throwIfAborted();
-      await look(search, batch, gatherRows(samples.inputs, search.size, batch));
-    }
-    for (let restart = 0; restart < options.restarts; restart++) {
-      const standing = everyone.filter((index) => search.success[index] === 0);
-      let done = 0;
-      for (const batch of batchesOf(standing, context.batchSize)) {
-        await climb(search, options, restart, batch);
-        done += batch.length;
-        context.onProgress?.((restart + done / standing.length) / options.restarts);
-      }
-    }
-    context.onProgress?.(1);
-    return { adversarial: search.adversarial, success: search.success };
+    await lookAtOriginals(search, (batch, points) => look(search, batch, points));
+    return climbInRestarts(search, options.restarts, (batch, restart) =>
+      climb(search, options, restart, batch),
+    );
   },
 };
 

@@ -1,5 +1,6 @@
 import { randomStream } from '../random/index.js';
-import type { AttackContext, Classifier, Samples, ThreatModel } from './attack.js';
+import type { AttackContext, AttackResult, Classifier, Samples, ThreatModel } from './attack.js';
+import { batchesOf, gatherRows } from './batches.js';
 import { predictedClass } from './predict.js';
 import { allowedBox, type Box } from './threat-model.js';
 
@@ -59,6 +60,47 @@ export function keepStronger(
     largestLoss[index] = losses[row]!;
     adversarial.set(points.subarray(row * size, (row + 1) * size), index * size);
   });
+}
+
+/** Looks at every sample as it is: what the model gets wrong by itself counts as broken. */
+export async function lookAtOriginals(
+  { samples, size, context }: Search,
+  look: (batch: readonly number[], points: Float32Array) => Promise<unknown>,
+): Promise<void> {
+  for (const batch of batchesOf([...samples.ids.keys()], context.batchSize)) {
+    context.signal?.throwIfAborted();
+    await look(batch, gatherRows(samples.inputs, size, batch));
+  }
+}
+
+/** The samples that nothing has broken yet. */
+export function stillStanding({ success }: Search): readonly number[] {
+  return [...success.keys()].filter((index) => success[index] === 0);
+}
+
+/** Climbs from every start again, each time with the samples that are still standing, batch by batch. */
+export async function climbInRestarts(
+  search: Search,
+  restarts: number,
+  climb: (batch: readonly number[], restart: number) => Promise<void>,
+): Promise<AttackResult> {
+  const { context } = search;
+  for (let restart = 0; restart < restarts; restart++) {
+    const standing = stillStanding(search);
+    let done = 0;
+    for (const batch of batchesOf(standing, context.batchSize)) {
+      await climb(batch, restart);
+      done += batch.length;
+      context.onProgress?.((restart + done / standing.length) / restarts);
+    }
+  }
+  return ended(search);
+}
+
+/** The result of an attack that has run to its end. */
+export function ended({ context, adversarial, success }: Search): AttackResult {
+  context.onProgress?.(1);
+  return { adversarial, success };
 }
 
 /** A uniform point of the ball, moved into the valid range; the same for the same attack, sample and restart. */

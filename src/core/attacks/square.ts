@@ -2,7 +2,7 @@ import { type RandomStream, randomStream } from '../random/index.js';
 import type { Attack } from './attack.js';
 import { batchesOf, gatherRows } from './batches.js';
 import { margin } from './losses.js';
-import { keepStronger, openSearch, type Search } from './search.js';
+import { ended, keepStronger, lookAtOriginals, openSearch, type Search, stillStanding } from './search.js';
 
 export interface SquareOptions {
   /** Points of each sample that the model is asked about, beside the sample itself. */
@@ -29,15 +29,11 @@ export const square: Attack<SquareOptions> = {
   name: 'square',
   async run(classifier, samples, threat, { queries }, context) {
     const search = openSearch(classifier, samples, threat, context);
-    const everyone = [...samples.ids.keys()];
-    for (const batch of batchesOf(everyone, context.batchSize)) {
-      context.signal?.throwIfAborted();
-      await ask(search, batch, gatherRows(samples.inputs, search.size, batch));
-    }
+    await lookAtOriginals(search, (batch, points) => ask(search, batch, points));
     // The search begins at its stripes, even where they are further from a misclassification than the sample itself.
     search.largestLoss.fill(Number.NEGATIVE_INFINITY);
     const grid = gridOf(classifier.shape);
-    const standing = everyone.filter((index) => search.success[index] === 0);
+    const standing = stillStanding(search);
     let done = 0;
     for (const batch of batchesOf(standing, context.batchSize)) {
       for (let query = 0; query < queries; query++) {
@@ -56,8 +52,7 @@ export const square: Attack<SquareOptions> = {
       }
       done += batch.length;
     }
-    context.onProgress?.(1);
-    return { adversarial: search.adversarial, success: search.success };
+    return ended(search);
   },
 };
 
