@@ -168,7 +168,8 @@ async function known<T>(name: string, call: () => Promise<T>): Promise<T> {
     if (error instanceof WorkflowUpdateFailedError) {
       const { cause } = error;
       const type = cause instanceof ApplicationFailure ? cause.type : undefined;
-      const code: ErrorCode = type && type in errorTable ? (type as ErrorCode) : 'update-refused';
+      const code: ErrorCode =
+        type && Object.hasOwn(errorTable, type) ? (type as ErrorCode) : 'update-refused';
       throw new RefusedError(code, cause?.message ?? error.message, [], { cause: error });
     }
     throw error;

@@ -4,14 +4,10 @@ import type { Command } from 'commander';
 import { RefusedError } from '../../core/errors/index.js';
 import { type ApiClient, generateApiKey, readClients } from '../../core/serving/index.js';
 import { nameSchema } from '../../core/spec/index.js';
-import {
-  createTrustPolicy,
-  generateSigningKey,
-  readTrustPolicy,
-  writeTrustPolicy,
-} from '../../core/trust/index.js';
+import { createTrustPolicy, generateSigningKey, writeTrustPolicy } from '../../core/trust/index.js';
 import type { CliContext } from '../context.js';
 import { type StatePaths, writeFileWhole } from '../state.js';
+import { readTrustFile } from '../trust-file.js';
 
 /** `assay keys`: the signing key with its trust policy, and the keys of those who may ask for predictions. */
 export function registerKeys(program: Command, context: () => CliContext): void {
@@ -37,9 +33,7 @@ export function registerKeys(program: Command, context: () => CliContext): void 
     .description('list the keys that the trust policy believes')
     .action(() => {
       const cli = context();
-      if (!existsSync(cli.paths.trust))
-        throw new RefusedError('key-missing', `There is no trust policy ${cli.paths.trust}.`);
-      const { keys: believed } = readTrustPolicy(readFileSync(cli.paths.trust, 'utf8'));
+      const { keys: believed } = readTrustFile(cli.paths.trust);
       cli.say(...believed.map(({ id, roles }) => `${id}  ${roles.join(', ')}`));
       cli.emit(believed);
     });

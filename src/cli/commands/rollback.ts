@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { type CliContext, currentUser, withClient } from '../context.js';
+import { integerBetween } from '../integer-option.js';
 
 /** `assay rollback ENDPOINT`: a new signed revision serves an earlier model again. */
 export function registerRollback(program: Command, context: () => CliContext): void {
@@ -8,14 +9,18 @@ export function registerRollback(program: Command, context: () => CliContext): v
     .description('serve an earlier model again, as a new signed revision')
     .argument('<endpoint>')
     .requiredOption('--reason <text>', 'why; it becomes part of the signed statement')
-    .option('--to <revision>', 'the revision to serve again; default: the newest one with another model')
-    .action(async (endpoint: string, options: { reason: string; to?: string }) => {
+    .option(
+      '--to <revision>',
+      'the revision to serve again; default: the newest one with another model',
+      integerBetween(1, 999_999_999),
+    )
+    .action(async (endpoint: string, options: { reason: string; to?: number }) => {
       const cli = context();
       const revision = await withClient(cli, (client) =>
         client.rollback(endpoint, {
           reason: options.reason,
           requestedBy: currentUser(),
-          ...(options.to !== undefined && { toRevision: Number(options.to) }),
+          ...(options.to !== undefined && { toRevision: options.to }),
         }),
       );
       const { record } = revision;

@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { connectionSettings, startTemporal } from '../../workers/server/index.js';
 import { type CliContext, mark } from '../context.js';
+import { integerBetween } from '../integer-option.js';
 import { claimState, readUp, removeUp, type StatePaths, type Up, writeUp } from '../state.js';
 import { supervise } from '../supervise.js';
 import { addClient, createRecordsKey, createSigningKey } from './keys.js';
@@ -20,14 +21,6 @@ interface UpOptions {
 
 const port = integerBetween(0, 65_535);
 const workers = integerBetween(1, 64);
-
-function integerBetween(minimum: number, maximum: number): (text: string) => number {
-  return (text) => {
-    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-    if (value >= minimum && value <= maximum) return value;
-    throw new InvalidArgumentError(`Expected an integer from ${minimum} to ${maximum}.`);
-  };
-}
 
 /** `assay up`: everything on this machine. Other machines run `workers/main.js` and `gateway/main.js` themselves. */
 export function registerUp(program: Command, context: () => CliContext): void {

@@ -1,16 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { RefusedError } from '../../core/errors/index.js';
-import { type EndpointPointer, endpointPointerSchema, endpointRef } from '../../core/serving/index.js';
+import { type EndpointPointer, endpointRef, readEndpointPointer } from '../../core/serving/index.js';
 import { type Digest, digestSchema, nameSchema } from '../../core/spec/index.js';
 import { openStore, type Store } from '../../core/store/index.js';
-import {
-  type ChainLink,
-  type ExpectedRelease,
-  readTrustPolicy,
-  verifyRelease,
-} from '../../core/trust/index.js';
+import { type ChainLink, type ExpectedRelease, verifyRelease } from '../../core/trust/index.js';
 import { type CliContext, mark } from '../context.js';
+import { readTrustFile } from '../trust-file.js';
 
 const links: Record<ChainLink, string> = {
   release: 'release statement',
@@ -32,10 +27,7 @@ export function registerVerify(program: Command, context: () => CliContext): voi
     .option('--trust <file>', 'trust policy; default: the one in the state folder')
     .action(async (name: string, options: { trust?: string }) => {
       const cli = context();
-      const trustFile = options.trust ?? cli.paths.trust;
-      if (!existsSync(trustFile))
-        throw new RefusedError('key-missing', `There is no trust policy ${trustFile}.`);
-      const trust = readTrustPolicy(readFileSync(trustFile, 'utf8'));
+      const trust = readTrustFile(options.trust ?? cli.paths.trust);
       const store = await openStore(cli.paths.store);
       const { release, ...expected } = await findRelease(store, name);
       const verification = await verifyRelease(store, trust, release, expected);
@@ -70,10 +62,7 @@ async function findRelease(store: Store, name: string): Promise<{ release: Diges
   }
   const pointers: EndpointPointer[] = [];
   for await (const { value } of store.refHistory(endpointRef(name))) {
-    const { success, data } = endpointPointerSchema.safeParse(value);
-    if (!success)
-      throw new RefusedError('record-corrupt', `expected { release, revision } in ${endpointRef(name)}`);
-    pointers.push(data);
+    pointers.push(readEndpointPointer(name, value));
   }
   const [live] = pointers;
   if (!live) throw new RefusedError('not-found', `The store knows no endpoint ${name}.`);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { RefusedError } from '../errors/index.js';
 import { digestSchema, nameSchema } from '../spec/index.js';
 
 /**
@@ -12,6 +13,20 @@ export const endpointPointerSchema = z.strictObject({
   revision: z.int().min(1),
 });
 export type EndpointPointer = z.infer<typeof endpointPointerSchema>;
+
+/**
+ * Reads the value of an endpoint's ref.
+ *
+ * @throws RefusedError `record-corrupt`
+ */
+export function readEndpointPointer(endpoint: string, value: unknown): EndpointPointer {
+  const { success, data } = endpointPointerSchema.safeParse(value);
+  if (success) return data;
+  throw new RefusedError(
+    'record-corrupt',
+    `expected { release, revision } in the ref ${endpointRef(endpoint)}`,
+  );
+}
 
 const prefix = 'endpoints/';
 

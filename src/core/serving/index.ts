@@ -13,6 +13,7 @@ export {
   endpointPointerSchema,
   endpointRef,
   endpointRefPrefix,
+  readEndpointPointer,
 } from './endpoint-pointer.js';
 export { type InferenceRequest, readInferenceRequest } from './inference-request.js';
 export {
