@@ -45,6 +45,7 @@ module.exports = {
       ),
     ),
     only('workflows-know-spec-and-activity-types', 'workflows', [
+      'core/errors/',
       'core/spec/',
       'core/rollout/',
       'activities/',

@@ -2,26 +2,32 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
 import { WithStartWorkflowOperation, WorkflowUpdateFailedError } from '@temporalio/client';
 import { rootCause, type Workflow, WorkflowIdConflictPolicy } from '@temporalio/common';
 import { RefusedError } from '../core/errors/index.js';
-import { type EndpointPointer, endpointPointerSchema, endpointRef } from '../core/serving/index.js';
+import { endpointRef, readEndpointPointer } from '../core/serving/index.js';
 import type { Chain, Digest, ReleaseRecord } from '../core/spec/index.js';
 import { canonicalJson, digestOfJson, type Store } from '../core/store/index.js';
 import { type TrustPolicy, verifyRelease } from '../core/trust/index.js';
 import type { ControlContext } from './context.js';
 import { classified, runOnce, type StageRefusal, type StageResult } from './stage.js';
 
+/** A numbered revision of an endpoint, and the digest of the envelope that says so. */
 export interface SignedRevision {
   readonly release: Digest;
   readonly record: ReleaseRecord;
 }
 
+/** A model that somebody wants released, and the statements that it stands on. */
+export interface Proposal {
+  readonly model: Digest;
+  readonly chain: Chain;
+  readonly reason: string;
+  readonly requestedBy: string;
+}
+
 export interface ProposeInput {
   readonly endpoint: string;
-  readonly proposal: {
-    readonly model: Digest;
-    readonly chain: Chain;
-    readonly reason: string;
-    readonly requestedBy: string;
-  };
+  /** Id of the workflow that owns the endpoint. */
+  readonly owner: string;
+  readonly proposal: Proposal;
 }
 
 /** What the store holds of an endpoint. */
@@ -39,10 +45,10 @@ const remembered = 100;
 export function createControlActivities({ store, trust }: ControlContext) {
   return {
     /** Hands a model to the workflow that owns its endpoint, and starts that workflow on the first release. */
-    async proposeRelease({ endpoint, proposal }: ProposeInput): Promise<StageResult<SignedRevision>> {
+    async proposeRelease({ endpoint, owner, proposal }: ProposeInput): Promise<StageResult<SignedRevision>> {
       const { client, info } = Context.current();
-      const owner = new WithStartWorkflowOperation('endpoint', {
-        workflowId: `endpoint-${endpoint}`,
+      const start = new WithStartWorkflowOperation('endpoint', {
+        workflowId: owner,
         taskQueue: info.taskQueue,
         args: [{ endpoint, history: [] }],
         workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
@@ -50,16 +56,15 @@ export function createControlActivities({ store, trust }: ControlContext) {
       });
       return classified(async () => {
         try {
-          const revision = await client.workflow.executeUpdateWithStart<
-            Workflow,
-            SignedRevision,
-            [ProposeInput['proposal']]
-          >('propose', {
-            // Asked again after a lost answer, the endpoint gives the same one.
-            updateId: digestOfJson(proposal),
-            args: [proposal],
-            startWorkflowOperation: owner,
-          });
+          const revision = await client.workflow.executeUpdateWithStart<Workflow, SignedRevision, [Proposal]>(
+            'propose',
+            {
+              // Asked again after a lost answer, the endpoint gives the same one.
+              updateId: digestOfJson(proposal),
+              args: [proposal],
+              startWorkflowOperation: start,
+            },
+          );
           return { kind: 'done', value: revision, cached: revision.record.reason !== proposal.reason };
         } catch (error) {
           return refusalOfUpdate(endpoint, error);
@@ -78,7 +83,7 @@ export function createControlActivities({ store, trust }: ControlContext) {
         const ref = endpointRef(endpoint);
         for (;;) {
           const current = await store.readRef(ref);
-          const pointer = current && readPointer(ref, current.value);
+          const pointer = current && readEndpointPointer(endpoint, current.value);
           if (pointer?.release === release) return verified;
           if (pointer && pointer.revision >= revision) {
             throw new RefusedError(
@@ -95,11 +100,10 @@ export function createControlActivities({ store, trust }: ControlContext) {
     /** Reads what was published of an endpoint; revisions that no longer verify are left out, their numbers are not. */
     async recoverRevisions(endpoint: string): Promise<StageResult<RecoveredRevisions>> {
       return runOnce(async () => {
-        const ref = endpointRef(endpoint);
         const revisions = new Map<Digest, SignedRevision>();
         let lastRevision = 0;
-        for await (const { value } of store.refHistory(ref)) {
-          const { release, revision } = readPointer(ref, value);
+        for await (const { value } of store.refHistory(endpointRef(endpoint))) {
+          const { release, revision } = readEndpointPointer(endpoint, value);
           lastRevision = Math.max(lastRevision, revision);
           if (revisions.has(release)) continue;
           const verification = await verifyRelease(store, trust, release, { endpoint });
@@ -142,12 +146,6 @@ async function admit(
     throw new RefusedError('release-unverified', `${what} is not what the statement ${release} says.`);
   }
   return { release, record: signed };
-}
-
-function readPointer(ref: string, value: unknown): EndpointPointer {
-  const { success, data } = endpointPointerSchema.safeParse(value);
-  if (success) return data;
-  throw new RefusedError('record-corrupt', `expected a release and its number in ${ref}, got another record`);
 }
 
 /**

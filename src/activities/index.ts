@@ -18,6 +18,7 @@ export { createControlActivities, createSigningActivities };
 export type ComputeActivities = ReturnType<typeof createComputeActivities>;
 export type ControlActivities = ReturnType<typeof createControlActivities>;
 export type SigningActivities = ReturnType<typeof createSigningActivities>;
+export type { Proposal, SignedRevision } from './control.js';
 export type { RevisionOrder } from './sign.js';
 export type { StageRefusal, StageResult } from './stage.js';
 export type { Trained, TrainInput } from './train.js';

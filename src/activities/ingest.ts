@@ -2,7 +2,7 @@ import path from 'node:path';
 import { Context } from '@temporalio/activity';
 import { z } from 'zod';
 import { type IngestResult, ingest } from '../core/data/index.js';
-import { errorTable } from '../core/errors/index.js';
+import { RefusedError } from '../core/errors/index.js';
 import {
   type DataSpec,
   type Digest,
@@ -12,7 +12,7 @@ import {
 } from '../core/spec/index.js';
 import type { WorkerContext } from './context.js';
 import { withScratchFolder } from './scratch.js';
-import { runStage, type Stage, type StageResult } from './stage.js';
+import { refusedBy, runStage, type Stage, type StageResult } from './stage.js';
 
 export interface IngestInput {
   readonly source: Digest;
@@ -57,12 +57,7 @@ export function createIngest({ store, scratch }: WorkerContext) {
     if (result.kind === 'refused') return result;
     const outcome = result.value;
     if (outcome.kind === 'accepted') return { ...result, value: outcome.record };
-    return {
-      kind: 'refused',
-      code: 'data-refused',
-      reasons: outcome.summary,
-      hint: errorTable['data-refused'].hint,
-      evidence: [outcome.report],
-    };
+    const [first = '', ...rest] = outcome.summary;
+    return refusedBy(new RefusedError('data-refused', first, rest), [outcome.report]);
   };
 }

@@ -24,7 +24,7 @@ import {
   signRelease,
 } from '../core/trust/index.js';
 import type { SigningContext } from './context.js';
-import { runStage, type StageResult } from './stage.js';
+import { refusedBy, runStage, type StageResult } from './stage.js';
 
 /** In whose name provenance and summaries speak. */
 const builder = 'https://assay.dev/builder/v1';
@@ -147,8 +147,8 @@ export function createSigningActivities({ store, signer, trust }: SigningContext
         ),
       }));
       if (choice === 'approve' || signed.kind === 'refused') return signed;
-      const { code, message, hint } = new RefusedError('rejected', `${by} rejected the model: ${reason}`);
-      return { kind: 'refused', code, reasons: [message], hint, evidence: [signed.value.statement] };
+      const rejection = new RefusedError('rejected', `${by} rejected the model: ${reason}`);
+      return refusedBy(rejection, [signed.value.statement]);
     },
 
     async signRevision(

@@ -67,8 +67,12 @@ export async function runStage<T>(
   }
 }
 
-function refusedBy({ code, message, details, hint }: RefusedError): StageRefusal {
-  return { kind: 'refused', code, reasons: [message, ...details].slice(0, 50), hint, evidence: [] };
+/** A refusal as a result. */
+export function refusedBy(
+  { code, message, details, hint }: RefusedError,
+  evidence: readonly Digest[] = [],
+): StageRefusal {
+  return { kind: 'refused', code, reasons: [message, ...details].slice(0, 50), hint, evidence };
 }
 
 /** The same without a record, for work that must be done each time it is asked for. */

@@ -29,7 +29,8 @@ export async function workflowBundle(): Promise<{ codePath: string }> {
 /** Workflow code, what it may import, and the SDK that the bundle takes in: names and contents. */
 function fingerprint(): string {
   const hash = createHash('sha256').update(sdkVersion);
-  for (const folder of ['workflows', 'core/spec', 'core/rollout'].map((name) => path.join(compiled, name))) {
+  const sources = ['workflows', 'core/errors', 'core/spec', 'core/rollout'];
+  for (const folder of sources.map((name) => path.join(compiled, name))) {
     if (!existsSync(folder)) continue;
     for (const file of readdirSync(folder).sort()) {
       if (!file.endsWith('.js')) continue;

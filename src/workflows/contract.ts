@@ -1,6 +1,7 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { defineQuery, defineUpdate } from '@temporalio/workflow';
-import type { Chain, Digest, Lifecycle, ReleaseRecord, Verdict } from '../core/spec/index.js';
+import type { Proposal, SignedRevision } from '../activities/index.js';
+import type { Digest, Lifecycle, Verdict } from '../core/spec/index.js';
 
 /** Queues are part of the contract: a worker joins by polling one. Only signing workers hold keys. */
 export const queues = {
@@ -89,18 +90,8 @@ export interface Decision {
 export const progressQuery = defineQuery<LifecycleProgress>('progress');
 export const decideUpdate = defineUpdate<void, [Decision]>('decide');
 
-/** A revision of an endpoint as the workflow knows it. */
-export interface Revision {
-  readonly release: Digest;
-  readonly record: ReleaseRecord;
-}
-
-export interface Proposal {
-  readonly model: Digest;
-  readonly chain: Chain;
-  readonly reason: string;
-  readonly requestedBy: string;
-}
+export type Revision = SignedRevision;
+export type { Proposal };
 
 export interface RollbackRequest {
   /** The revision to serve again; the newest one with another model when absent. */

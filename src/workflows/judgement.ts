@@ -1,4 +1,5 @@
 import type { StageResult, Trained } from '../activities/index.js';
+import { errorTable } from '../core/errors/index.js';
 import type { Verdict } from '../core/spec/index.js';
 
 /** Two trainings from equal inputs must give equal bytes; the second is handed on, or the pair is refused. */
@@ -10,7 +11,7 @@ export function compareTrainings(first: Trained, second: StageResult<Trained>): 
     reasons: [
       `Expected model ${first.record.model}, as ${first.worker} trained it, got ${second.value.record.model} from ${second.value.worker}.`,
     ],
-    hint: 'Two trainings from equal inputs differ: look for unpinned inputs, threads or clocks in the trainer.',
+    hint: errorTable.irreproducible.hint,
     evidence: [first.record.environment, second.value.record.environment],
   };
 }
@@ -38,14 +39,12 @@ export function judge(
       cached: results.every((result) => result.kind === 'done' && result.cached),
     };
   }
-  const failed = blocking.some(({ status }) => status === 'fail');
+  const code = blocking.some(({ status }) => status === 'fail') ? 'gate-failed' : 'gate-inconclusive';
   return {
     kind: 'refused',
-    code: failed ? 'gate-failed' : 'gate-inconclusive',
+    code,
     reasons: blocking.flatMap(({ gate, reasons }) => reasons.map((reason) => `${gate}: ${reason}`)),
-    hint: failed
-      ? "Read the gate's reasons; train a better model or review the threshold."
-      : 'The gate lacked the power to decide: give it more samples.',
+    hint: errorTable[code].hint,
     evidence: blocking.map(({ evidence }) => evidence),
   };
 }

@@ -3,6 +3,7 @@ import type { Chain } from '../core/spec/index.js';
 import {
   type Decision,
   decideUpdate,
+  endpointWorkflowId,
   type LifecycleInput,
   type LifecycleOutcome,
   progressQuery,
@@ -102,6 +103,7 @@ export async function lifecycle(input: LifecycleInput): Promise<LifecycleOutcome
       () =>
         control.proposeRelease({
           endpoint: release.endpoint,
+          owner: endpointWorkflowId(release.endpoint),
           proposal: { model, chain, reason: `run ${runId}`, requestedBy: input.requestedBy },
         }),
       ({ record }) => `${record.endpoint} revision ${record.revision}`,

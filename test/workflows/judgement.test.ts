@@ -1,6 +1,7 @@
-import type { StageResult, Trained } from '../../src/activities/index.js';
+import type { Trained } from '../../src/activities/index.js';
 import type { Verdict } from '../../src/core/spec/index.js';
 import { compareTrainings, judge } from '../../src/workflows/judgement.js';
+import { verdict as castVerdict, done } from './cast.js';
 
 const digest = (letter: string) => `sha256:${letter.repeat(64)}` as const;
 const trained = (model: string, worker: string): Trained => ({
@@ -18,20 +19,9 @@ const trained = (model: string, worker: string): Trained => ({
     finishedAt: '2026-01-01T00:00:00Z',
   },
 });
-const done = <T>(value: T, cached = false): StageResult<T> => ({ kind: 'done', value, cached });
 const verdict = (gate: string, status: Verdict['status']): Verdict => ({
-  gate,
-  kind: 'accuracy',
-  status,
-  metric: 'accuracy',
-  estimate: 0.9,
-  interval: [0.85, 0.93],
-  confidence: 0.95,
-  n: 100,
-  threshold: 0.9,
+  ...castVerdict(gate, status),
   reasons: [`${gate} says ${status}`],
-  figures: {},
-  evidence: digest('a'),
 });
 
 describe('a reproduction', () => {

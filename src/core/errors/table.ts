@@ -52,7 +52,11 @@ export const errorTable = {
     exit: 3,
     hint: "Read the gate's reasons; train a better model or review the threshold.",
   },
-  'gate-inconclusive': { status: 422, exit: 3, hint: 'The gate lacked power: give it more samples.' },
+  'gate-inconclusive': {
+    status: 422,
+    exit: 3,
+    hint: 'The gate lacked the power to decide: give it more samples.',
+  },
   'verdict-forged': {
     status: 403,
     exit: 3,
