@@ -3,15 +3,14 @@ import path from 'node:path';
 import { RefusedError } from '../errors/index.js';
 import type { DataSpec, Digest, SnapshotRecord } from '../spec/index.js';
 import type { Store } from '../store/index.js';
-import { cellProblems, classIndex, typedValue } from './check.js';
+import { acceptRows, rowsByClass } from './accept-rows.js';
+import { cellProblems, classIndex } from './check.js';
 import { type Database, openDatabase } from './database.js';
 import type { DataProblem } from './problem.js';
 import { reportProblems } from './report.js';
 import { assignSplits, classProblems } from './split.js';
-import { stageCsv } from './stage-csv.js';
-import { stageJsonl } from './stage-jsonl.js';
-import { stageParquet } from './stage-parquet.js';
-import { featureColumns, type Stage, type StagedSource } from './staging.js';
+import { formatOf, stages } from './stages.js';
+import { featureColumns, type StagedSource } from './staging.js';
 import { writeSnapshot } from './write-snapshot.js';
 
 export type IngestResult =
@@ -36,18 +35,6 @@ export interface IngestOptions {
   /** Is told what fraction is done, in [0, 1]. */
   readonly onProgress?: (fraction: number) => void;
 }
-
-const stages = { csv: stageCsv, jsonl: stageJsonl, parquet: stageParquet } as const satisfies Record<
-  string,
-  Stage
->;
-type Format = keyof typeof stages;
-const formats: Readonly<Record<string, Format>> = {
-  '.csv': 'csv',
-  '.jsonl': 'jsonl',
-  '.ndjson': 'jsonl',
-  '.parquet': 'parquet',
-};
 
 /** Models see float32: a larger bound would let values in that become infinite. */
 const FLOAT32_MAXIMUM = 3.4028234663852886e38;
@@ -122,41 +109,6 @@ async function* allProblems(
   if (staged.columns.has(data.label.column)) {
     yield* classProblems(data, await rowsByClass(database, data, classIndex(data), 'raw'));
   }
-}
-
-/** The typed rows, by id. */
-async function acceptRows(database: Database, data: DataSpec): Promise<void> {
-  let index = 0;
-  const features = data.features.flatMap((feature) =>
-    feature.columns.map(() => `${typedValue(`f${index}`, feature)} AS f${index++}`),
-  );
-  await database.run(
-    `CREATE TABLE accepted AS SELECT id, ${classIndex(data)} AS class, ${features.join(', ')} FROM raw ORDER BY id`,
-  );
-  await database.run('DROP TABLE raw');
-}
-
-async function rowsByClass(
-  database: Database,
-  data: DataSpec,
-  index: string,
-  table: string,
-): Promise<readonly number[]> {
-  const counted = await database.rows(
-    `SELECT ${index} AS class, count(*)::DOUBLE AS rows FROM ${table} WHERE ${index} IS NOT NULL GROUP BY ALL`,
-  );
-  const rows = new Map(counted.map((row) => [Number(row.class), Number(row.rows)]));
-  return data.label.classes.map((_, position) => rows.get(position) ?? 0);
-}
-
-function formatOf(data: DataSpec): Format {
-  const format = data.format ?? formats[path.extname(data.source).toLowerCase()];
-  if (format) return format;
-  const expected = Object.keys(formats).join(', ');
-  throw new RefusedError(
-    'spec-invalid',
-    `expected data.format, or a source that ends in ${expected}, got ${data.source}`,
-  );
 }
 
 /** What the schema of the spec lets through and a table cannot hold. */

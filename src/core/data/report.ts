@@ -59,7 +59,7 @@ function count(counts: Map<DataRule, RuleCount>, problem: DataProblem): void {
   const entry = counts.get(problem.rule) ?? { count: 0, examples: [] };
   counts.set(problem.rule, entry);
   entry.count += 1;
-  if (entry.examples.length < SUMMARY_EXAMPLES) entry.examples.push(sentence(problem));
+  if (entry.examples.length < SUMMARY_EXAMPLES) entry.examples.push(problemSentence(problem));
 }
 
 function summarize(counts: ReadonlyMap<DataRule, RuleCount>, total: number): readonly string[] {
@@ -75,7 +75,7 @@ function summarize(counts: ReadonlyMap<DataRule, RuleCount>, total: number): rea
 }
 
 /** `row 17, column p03: expected an integer from 0 to 16, got "99"`. Found text is quoted: it may hold anything. */
-function sentence({ column, row, id, value, expected }: DataProblem): string {
+export function problemSentence({ column, row, id, value, expected }: DataProblem): string {
   const where = [
     row === null ? undefined : `row ${row}${id === undefined ? '' : ` (${JSON.stringify(id)})`}`,
     column === undefined ? undefined : `column ${JSON.stringify(column)}`,

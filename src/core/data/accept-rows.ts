@@ -1,0 +1,29 @@
+import type { DataSpec } from '../spec/index.js';
+import { classIndex, typedValue } from './check.js';
+import type { Database } from './database.js';
+
+/** The typed rows, by id. */
+export async function acceptRows(database: Database, data: DataSpec): Promise<void> {
+  let index = 0;
+  const features = data.features.flatMap((feature) =>
+    feature.columns.map(() => `${typedValue(`f${index}`, feature)} AS f${index++}`),
+  );
+  await database.run(
+    `CREATE TABLE accepted AS SELECT id, ${classIndex(data)} AS class, ${features.join(', ')} FROM raw ORDER BY id`,
+  );
+  await database.run('DROP TABLE raw');
+}
+
+/** Rows of each class in a table, by class index. @param index - SQL of the class index */
+export async function rowsByClass(
+  database: Database,
+  data: DataSpec,
+  index: string,
+  table: string,
+): Promise<readonly number[]> {
+  const counted = await database.rows(
+    `SELECT ${index} AS class, count(*)::DOUBLE AS rows FROM ${table} WHERE ${index} IS NOT NULL GROUP BY ALL`,
+  );
+  const rows = new Map(counted.map((row) => [Number(row.class), Number(row.rows)]));
+  return data.label.classes.map((_, position) => rows.get(position) ?? 0);
+}

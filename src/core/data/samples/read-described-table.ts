@@ -1,0 +1,70 @@
+import { RefusedError } from '../../errors/index.js';
+import type { DataSpec } from '../../spec/index.js';
+import { acceptRows, rowsByClass } from '../accept-rows.js';
+import { classIndex } from '../check.js';
+import { literal } from '../database.js';
+import type { Split } from '../dataset.js';
+import { problemSentence } from '../report.js';
+import { assignSplits, classProblems } from '../split.js';
+import { formatOf } from '../stages.js';
+import { assembleSamples } from './assemble.js';
+import { expectCleanCells, readRows, withTable } from './read-table.js';
+import type { SampleOptions, SampleSet } from './sample-set.js';
+
+/**
+ * Reads a table that the data block of a lifecycle describes: columns, types, ranges, scale, classes and shape. All rows are
+ * checked by the rules of ingestion.
+ *
+ * @param split - which rows: those that a run of the lifecycle would train on, or test on; `all` where the file holds none
+ * that the model has seen
+ * @throws RefusedError `source-missing`, `source-unreadable`, `spec-invalid` or `data-refused` with the rows that break a rule
+ */
+export async function readDescribedTable(
+  file: string,
+  data: DataSpec,
+  split: Split | 'all',
+  { classCount, shape, signal }: Pick<SampleOptions, 'classCount' | 'shape' | 'signal'>,
+): Promise<SampleSet> {
+  const { classes } = data.label;
+  const features = data.features.flatMap(({ columns, ...feature }) =>
+    columns.map((column) => ({ column, ...feature })),
+  );
+  const raw = await withTable(file, formatOf(data), signal, async ({ database, stage }) => {
+    const staged = await stage(data);
+    await expectCleanCells(database, data, staged, staged.problems);
+    const counts = await rowsByClass(database, data, classIndex(data), 'raw');
+    await database.run('CREATE TABLE labels AS SELECT id, label FROM raw');
+    await acceptRows(database, data);
+    const total = counts.reduce((sum, rows) => sum + rows, 0);
+    if (split === 'all') {
+      return await readRows(
+        database,
+        data,
+        '(SELECT * FROM accepted JOIN labels USING (id) ORDER BY id)',
+        total,
+      );
+    }
+    const [problem] = classProblems(data, counts);
+    if (problem) throw new RefusedError('data-refused', problemSentence(problem));
+    const assigned = (await assignSplits(database, data, counts))[split];
+    const rows = assigned.reduce((sum, count) => sum + count, 0);
+    const from =
+      '(SELECT * FROM accepted JOIN labels USING (id) JOIN assigned USING (id) ' +
+      `WHERE split = ${literal(split)} ORDER BY id)`;
+    return await readRows(database, data, from, rows);
+  });
+  return assembleSamples(
+    {
+      ...raw,
+      shape: data.shape ?? [features.length],
+      columns: features.map(({ column }) => column),
+      notes: [],
+    },
+    { classes, ...(classCount === undefined ? {} : { classCount }), ...(shape ? { shape } : {}) },
+    {
+      low: features.map(({ minimum }) => minimum),
+      high: features.map(({ maximum }) => maximum),
+      unit: features.map(({ scale }) => scale === 'unit'),
+    },
+  );
+}

@@ -1,0 +1,119 @@
+import { copyFile, mkdtemp, realpath, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { RefusedError } from '../../errors/index.js';
+import type { DataSpec } from '../../spec/index.js';
+import { cellProblems } from '../check.js';
+import { type Database, openDatabase } from '../database.js';
+import type { DataProblem } from '../problem.js';
+import { problemSentence } from '../report.js';
+import { type Format, stages } from '../stages.js';
+import { featureColumns, type StagedSource } from '../staging.js';
+
+/** Problems that an error lists. */
+const MAXIMUM_DETAILS = 20;
+
+/** A table in the database, as text: see `Stage`. */
+export interface OpenTable {
+  readonly database: Database;
+  /** The source, where the database can read it. */
+  readonly file: string;
+  /** Fills the table `raw` with the columns of a data block. */
+  stage(data: DataSpec): Promise<StagedSource>;
+}
+
+/**
+ * Opens a table in a database of its own, which can reach nothing but a copy of it; both are gone when `use` is done.
+ *
+ * @throws RefusedError `source-missing` or `source-unreadable`; the signal's reason
+ */
+export async function withTable<Result>(
+  source: string,
+  format: Format,
+  signal: AbortSignal | undefined,
+  use: (table: OpenTable) => Promise<Result>,
+): Promise<Result> {
+  const found = await stat(source).catch(() => undefined);
+  if (!found?.isFile())
+    throw new RefusedError('source-missing', `expected the data file ${source}, got none`);
+  if (found.size === 0)
+    throw new RefusedError('source-unreadable', `${source}: expected data, got an empty file`);
+  const folder = await mkdtemp(path.join(await realpath(tmpdir()), 'assay-samples-'));
+  let database: Database | undefined;
+  try {
+    const file = path.join(folder, 'source');
+    await copyFile(source, file);
+    const opened = await openDatabase(folder, signal);
+    database = opened;
+    return await use({
+      database: opened,
+      file,
+      stage: (data) =>
+        stages[format]({ database: opened, data, file, folder, ...(signal ? { signal } : {}) }),
+    });
+  } finally {
+    database?.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Refuses a staged table with anything wrong in it.
+ * @throws RefusedError `data-refused`, the first problems listed
+ */
+export async function expectCleanCells(
+  database: Database,
+  data: DataSpec,
+  staged: StagedSource,
+  structure: readonly DataProblem[],
+): Promise<void> {
+  const details = structure.slice(0, MAXIMUM_DETAILS).map(problemSentence);
+  let count = structure.length;
+  for await (const problem of cellProblems(database, data, staged)) {
+    count += 1;
+    if (details.length < MAXIMUM_DETAILS) details.push(problemSentence(problem));
+  }
+  if (count === 0) return;
+  if (count > details.length) details.push(`and ${count - details.length} more`);
+  throw new RefusedError(
+    'data-refused',
+    `${count === 1 ? '1 problem' : `${count} problems`} in the data`,
+    details,
+  );
+}
+
+/** Rows of a table in memory: ids and labels as text, values row-major. */
+export interface TableRows {
+  readonly ids: string[];
+  readonly labels: string[];
+  readonly values: Float64Array;
+}
+
+/**
+ * Reads checked rows.
+ * @param from - SQL of rows with the columns `id`, `label`, `f0`, `f1`, …; their number must be `rows`
+ */
+export async function readRows(
+  database: Database,
+  data: DataSpec,
+  from: string,
+  rows: number,
+): Promise<TableRows> {
+  const size = featureColumns(data).length;
+  const table: TableRows = { ids: [], labels: [], values: new Float64Array(rows * size) };
+  const columns = Array.from({ length: size }, (_, i) => `f${i}::DOUBLE`);
+  const result = await database.stream(`SELECT id, label, ${columns.join(', ')} FROM ${from}`);
+  for (let start = 0; ; ) {
+    const chunk = await result.fetchChunk();
+    if (!chunk || chunk.rowCount === 0) return table;
+    for (const id of chunk.getColumnValues(0)) table.ids.push(String(id));
+    for (const label of chunk.getColumnValues(1)) table.labels.push(String(label));
+    for (let feature = 0; feature < size; feature++) {
+      const values = chunk.getColumnVector(feature + 2);
+      for (let i = 0; i < chunk.rowCount; i++) {
+        table.values[(start + i) * size + feature] = values.getItem(i) as number;
+      }
+    }
+    start += chunk.rowCount;
+  }
+}
