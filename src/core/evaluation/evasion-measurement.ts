@@ -86,14 +86,15 @@ async function attackCorrect(
   const targets = positionsWhere(clean, ({ correct }) => correct);
   const samples = select(subject, targets);
   const threat = ballOf(subject, spec.epsilon);
-  const context = (from: number, to: number): AttackContext => attackContext(subject, progress, from, to);
-  const fgsm = await attacks.fgsm.run(classifier, samples, threat, {}, context(0, 0.1));
+  const context = (name: 'fgsm' | 'pgd', from: number, to: number): AttackContext =>
+    attackContext(subject, announced(subject, name, targets.length, progress, from, to));
+  const fgsm = await attacks.fgsm.run(classifier, samples, threat, {}, context('fgsm', 0, 0.1));
   const pgd = await attacks.pgd.run(
     classifier,
     samples,
     threat,
     pgdOptions(spec, spec.epsilon),
-    context(0.1, 0.9),
+    context('pgd', 0.1, 0.9),
   );
 
   const rows = clean.map(notAttacked);
@@ -101,8 +102,8 @@ async function attackCorrect(
     rows[position] = {
       ...rows[position]!,
       attacks: {
-        fgsm: await recheck(subject, samples, i, fgsm, threat),
-        pgd: await recheck(subject, samples, i, pgd, threat),
+        fgsm: await recheck(subject, 'fgsm', samples, i, fgsm, threat),
+        pgd: await recheck(subject, 'pgd', samples, i, pgd, threat),
         'apgd-ce': null,
         'apgd-dlr': null,
         square: null,
@@ -126,7 +127,7 @@ async function attackRemaining(
   );
   const samples = select(subject, targets);
   const threat = ballOf(subject, spec.epsilon);
-  const context = attackContext(subject, progress, 0, 0.9);
+  const context = attackContext(subject, announced(subject, name, targets.length, progress, 0, 0.9));
   const result =
     name === 'square'
       ? await attacks.square.run(classifier, samples, threat, spec.square, context)
@@ -134,7 +135,7 @@ async function attackRemaining(
   const attacked = [...rows];
   for (const [i, position] of targets.entries()) {
     const row = rows[position]!;
-    const outcome = await recheck(subject, samples, i, result, threat);
+    const outcome = await recheck(subject, name, samples, i, result, threat);
     attacked[position] = { ...row, attacks: row.attacks && { ...row.attacks, [name]: outcome } };
     progress(0.9 + (0.1 * (i + 1)) / targets.length);
   }
@@ -160,11 +161,11 @@ async function attackUnbounded(
     samples,
     threat,
     options,
-    attackContext(subject, progress, 0, 1),
+    attackContext(subject, announced(subject, 'unbounded', targets.length, progress, 0, 1)),
   );
   const attacked = [...rows];
   for (const [i, position] of targets.entries()) {
-    const { broken } = await recheck(subject, samples, i, result, threat);
+    const { broken } = await recheck(subject, 'unbounded', samples, i, result, threat);
     attacked[position] = { ...rows[position]!, unbounded: broken };
   }
   return attacked;
@@ -202,7 +203,8 @@ async function checkGraph(
  * where the attack did not notice, and what it gets right is not, whatever the attack claims.
  */
 async function recheck(
-  { classes, minimum, serve, signal }: GateSubject,
+  { classes, minimum, serve, signal, onBroken }: GateSubject,
+  attack: string,
   samples: Samples,
   index: number,
   { adversarial, success }: AttackResult,
@@ -213,9 +215,11 @@ async function recheck(
   const original = samples.inputs.subarray(index * size, (index + 1) * size);
   const candidate = adversarial.subarray(index * size, (index + 1) * size);
   const prediction = predictedClass(await serve(sampleBytes(adversarial, size, index)), classes);
+  const broken = prediction !== samples.labels[index] && insideThreatModel(original, candidate, threat);
+  if (broken) onBroken?.({ attack, id: samples.ids[index]!, adversarial: candidate.slice(), prediction });
   return {
     claimed: success[index] === 1,
-    broken: prediction !== samples.labels[index] && insideThreatModel(original, candidate, threat),
+    broken,
     linf: linfDistance(original, candidate),
     prediction,
   };
@@ -233,17 +237,23 @@ function pgdOptions({ pgd }: EvasionGateSpec, epsilon: number) {
   };
 }
 
-function attackContext(
-  { seed, signal }: GateSubject,
+function attackContext({ seed, signal }: GateSubject, onProgress: Progress): AttackContext {
+  return { seed, batchSize: BATCH_SIZE, onProgress, ...(signal ? { signal } : {}) };
+}
+
+/** The progress of one attack, as a part of the whole and for whoever watches the attacks. */
+function announced(
+  { onAttack }: GateSubject,
+  attack: string,
+  attacked: number,
   progress: Progress,
   from: number,
   to: number,
-): AttackContext {
-  return {
-    seed,
-    batchSize: BATCH_SIZE,
-    onProgress: (fraction) => progress(from + (to - from) * fraction),
-    ...(signal ? { signal } : {}),
+): Progress {
+  onAttack?.({ attack, fraction: 0, attacked });
+  return (fraction) => {
+    progress(from + (to - from) * fraction);
+    onAttack?.({ attack, fraction, attacked });
   };
 }
 

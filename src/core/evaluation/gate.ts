@@ -34,7 +34,20 @@ export interface GateSubject {
    */
   openClassifier(logitExponent: number): Promise<Classifier>;
   readonly onProgress?: (fraction: number) => void;
+  /** Called as each attack of a suite begins, and with what share of its work is done. */
+  readonly onAttack?: (progress: AttackProgress) => void;
+  /** Called with each adversarial example that the serving session confirmed. */
+  readonly onBroken?: (example: AdversarialExample) => void;
   readonly signal?: AbortSignal;
+}
+
+/** One attack of a suite under way, for a display. */
+export interface AttackProgress {
+  readonly attack: string;
+  /** 0…1. */
+  readonly fraction: number;
+  /** Samples that it was given: right as they are, and not broken by what it builds on. */
+  readonly attacked: number;
 }
 
 /** What a gate saw of every sample, and, where it could not do all of its work, why not. */
@@ -63,4 +76,16 @@ export interface Gate<Spec extends GateSpec, Row extends EvidenceRow> {
   measure(spec: Spec, subject: GateSubject): Promise<Measurement<Row>>;
   /** Judges, without looking: a pure function, run again by whoever signs the verdict. */
   decide(spec: Spec, evidence: Evidence<Row>): Decision;
+}
+
+/** An input inside the threat model that the served model gets wrong. */
+export interface AdversarialExample {
+  /** Of the sample that it was made of. */
+  readonly id: string;
+  /** The attack that found it; `unbounded` for the control without a radius. */
+  readonly attack: string;
+  /** As many values as a sample has. */
+  readonly adversarial: Float32Array;
+  /** What the served model takes it for; −1 where its logits are not finite. */
+  readonly prediction: number;
 }

@@ -2,6 +2,15 @@ export { clopperPearson, type Interval } from './clopper-pearson.js';
 export { decideAgain } from './decide-again.js';
 export { type EvaluateGateOptions, evaluateGate } from './evaluate-gate.js';
 export { decodeEvidence, type EvidenceHeader, encodeEvidence } from './evidence.js';
-export type { Decision, Evidence, EvidenceRow, Gate, GateSubject, Measurement } from './gate.js';
+export type {
+  AdversarialExample,
+  AttackProgress,
+  Decision,
+  Evidence,
+  EvidenceRow,
+  Gate,
+  GateSubject,
+  Measurement,
+} from './gate.js';
 export { withGate } from './registry.js';
 export { chooseSamples, type GateInputs, policyDigest, runKey } from './run-key.js';
