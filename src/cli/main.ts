@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import pc from 'picocolors';
 import { errorTable, RefusedError } from '../core/errors/index.js';
 import { registerApprove } from './commands/approve.js';
+import { registerAttack } from './commands/attack.js';
 import { registerDemo } from './commands/demo.js';
 import { registerDown } from './commands/down.js';
 import { registerInit } from './commands/init.js';
@@ -44,6 +45,7 @@ for (const register of [
   registerApprove,
   registerRollback,
   registerVerify,
+  registerAttack,
   registerKeys,
   registerDemo,
 ]) {

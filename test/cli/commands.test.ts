@@ -42,7 +42,7 @@ describe('assay', () => {
   it('explains itself and exits with 0', async () => {
     const { exit, stdout } = await assay(folder, '--help');
     expect(exit).toBe(0);
-    for (const command of 'up down init schema run runs status approve rollback verify keys demo'.split(
+    for (const command of 'up down init schema run runs status approve rollback verify attack keys demo'.split(
       ' ',
     )) {
       expect(stdout).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'));

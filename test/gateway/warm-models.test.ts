@@ -20,6 +20,7 @@ function probe(): Probe {
     endRun: () => ends.shift()?.(),
     session: {
       inputNames: [],
+      inputs: [],
       outputNames: [],
       run: () => new Promise((resolve) => ends.push(() => resolve({}))),
       async close() {

@@ -93,6 +93,11 @@ export const errorTable = {
     hint: 'Nothing is overwritten: move the folder away or name another.',
   },
   'model-unreadable': { status: 422, exit: 3, hint: 'Export the model again as ONNX.' },
+  'model-unfit': {
+    status: 422,
+    exit: 3,
+    hint: 'Export a classifier with one float32 input [N, …] and one float32 output [N, classes].',
+  },
   'operator-unsupported': { status: 422, exit: 3, hint: 'Export the model with supported operators.' },
   'release-unverified': {
     status: 403,

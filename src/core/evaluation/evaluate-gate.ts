@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { openClassifier, type Samples } from '../attacks/index.js';
-import { type Dataset, inputRange, readManifest, readSplit, type SnapshotManifest } from '../data/index.js';
+import { openClassifier } from '../attacks/index.js';
+import { inputRange, readManifest, readSplit, type SnapshotManifest } from '../data/index.js';
 import { RefusedError } from '../errors/index.js';
 import { executionEnvironment } from '../onnx/index.js';
 import { type ModelCard, modelCardSchema, type Verdict } from '../spec/index.js';
@@ -11,6 +11,7 @@ import type { GateSubject } from './gate.js';
 import { withGate } from './registry.js';
 import { chooseSamples, type GateInputs, policyDigest, runKey, runKeyDerivation, seedOf } from './run-key.js';
 import { openServedModel } from './served-model.js';
+import { takeSamples } from './take-samples.js';
 
 export interface EvaluateGateOptions extends GateInputs {
   readonly store: Store;
@@ -56,7 +57,7 @@ async function evaluateIn(folder: string, options: EvaluateGateOptions): Promise
     return await withGate(gateSpec, async (gate, spec) => {
       const drawn = chooseSamples(key, test.ids, gate.sampleCount(spec, test.ids.length));
       const subject: GateSubject = {
-        samples: take(test, drawn),
+        samples: takeSamples(test, drawn),
         classes: classes.length,
         ...inputRange(manifest),
         seed: seedOf(key),
@@ -112,17 +113,4 @@ function expectFit(card: ModelCard, manifest: SnapshotManifest): void {
       );
     }
   }
-}
-
-function take({ ids, inputs, labels }: Dataset, positions: readonly number[]): Samples {
-  const size = ids.length === 0 ? 0 : inputs.length / ids.length;
-  const taken = new Float32Array(positions.length * size);
-  positions.forEach((position, i) => {
-    taken.set(inputs.subarray(position * size, (position + 1) * size), i * size);
-  });
-  return {
-    ids: positions.map((position) => ids[position]!),
-    inputs: taken,
-    labels: Uint32Array.from(positions, (position) => labels[position]!),
-  };
 }

@@ -1,3 +1,4 @@
+export { type AttackFigures, attackFigures } from './attack-figures.js';
 export { clopperPearson, type Interval } from './clopper-pearson.js';
 export { decideAgain } from './decide-again.js';
 export { type EvaluateGateOptions, evaluateGate } from './evaluate-gate.js';
@@ -12,5 +13,8 @@ export type {
   GateSubject,
   Measurement,
 } from './gate.js';
+export { type ExamplePictures, examplePictures } from './pictures/example-pictures.js';
 export { withGate } from './registry.js';
 export { chooseSamples, type GateInputs, policyDigest, runKey } from './run-key.js';
+export { type EvaluateFileOptions, evaluateFile, type FileEvaluation } from './standalone/evaluate-file.js';
+export { type ModelFile, openModelFile } from './standalone/model-file.js';

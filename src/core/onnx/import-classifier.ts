@@ -43,6 +43,14 @@ export function importClassifier({ graph, opset }: Model): ImportedClassifier {
   return { b, batch, dims, logits, classes };
 }
 
+/** Whether a classifier gives probabilities, by a final Softmax that is looked through. */
+export function endsInSoftmax({ graph }: Model): boolean {
+  const [output] = graph.outputs;
+  if (output === undefined) return false;
+  const before = beforeSoftmax(graph.nodes, output.name);
+  return graph.nodes.some(({ opType, inputs }) => opType === 'Softmax' && inputs[0] === before);
+}
+
 function onlyFloat(values: readonly ValueInfo[], what: string): ValueInfo {
   const [value, ...others] = values;
   if (value?.type !== 'float' || others.length > 0) {

@@ -45,6 +45,7 @@ function serveInOrder(model: LoadedModel): OnnxSession {
 
   return {
     inputNames: model.inputs.map(({ name }) => name),
+    inputs: model.inputs,
     outputNames: model.outputNames,
     async run(feeds) {
       if (closed) throw new TransientError('the session is closed');

@@ -1,4 +1,4 @@
-import type { Tensor } from './model.js';
+import type { Tensor, ValueInfo } from './model.js';
 
 /** Tensors by the names of a model's inputs. */
 export type Feeds = Readonly<Record<string, Tensor>>;
@@ -9,6 +9,8 @@ export type Results = Readonly<Record<string, Tensor>>;
 /** A loaded model. Every run is independent; runs of one session are served in order. */
 export interface OnnxSession {
   readonly inputNames: readonly string[];
+  /** What ONNX Runtime says that the model takes; a length that it does not know is a name, or ''. */
+  readonly inputs: readonly ValueInfo[];
   readonly outputNames: readonly string[];
   /**
    * Runs the model. Shape and type mistakes reject with `RefusedError` (`input-invalid`); the session stays usable.

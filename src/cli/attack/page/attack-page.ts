@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import type { SampleSet } from '../../../core/data/index.js';
+import type { FileEvaluation } from '../../../core/evaluation/index.js';
+import type { AttackResult } from '../result.js';
+import { barChart } from './chart.js';
+import { exampleFigures } from './examples.js';
+import { html, type Markup, trusted } from './markup.js';
+import { style } from './style.js';
+
+/**
+ * The result as one HTML file that loads nothing: no script, no font, no picture from elsewhere; its own content policy forbids
+ * them.
+ */
+export function attackPage(result: AttackResult, evaluation: FileEvaluation, set: SampleSet): string {
+  const allowed = `sha256-${createHash('sha256').update(style).digest('base64')}`;
+  const policy = `default-src 'none'; img-src data:; style-src '${allowed}'; base-uri 'none'; form-action 'none'`;
+  const title = `Attack on ${result.model.file}`;
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${trusted(policy)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<title>${title}</title>
+<style>${trusted(style)}</style>
+</head>
+<body>
+<main>
+<header><h1>${title}</h1><p class="soft">${threatText(result)}</p></header>
+${verdict(result)}
+<h2>Robust accuracy, attack by attack</h2>
+${attackSection(result)}
+<h2>Adversarial examples</h2>
+${exampleSection(evaluation, set)}
+<h2>What was tested, and how</h2>
+${provenance(result)}
+<h2>See it again</h2>
+<pre>${result.command}</pre>
+</main>
+</body>
+</html>
+`.markup;
+}
+
+function threatText({ policy, data, robustAccuracy }: AttackResult): string {
+  const [low, high] = data.range;
+  return `Every input value may move by at most ${policy.epsilon}, inside the valid range ${shown(low)} to ${shown(high)}. ${robustAccuracy.n} of ${data.available} samples were drawn.`;
+}
+
+const verdicts = {
+  pass: 'pass',
+  fail: 'fail',
+  inconclusive: 'inconclusive',
+  measured: 'measured; the controls hold',
+} as const satisfies Record<AttackResult['status'], string>;
+
+function verdict({ status, robustAccuracy, cleanAccuracy, minimum, reasons, model }: AttackResult): Markup {
+  const { estimate, interval, confidence, n } = robustAccuracy;
+  const [low, high] = interval.map((bound) => bound.toFixed(4));
+  const level = Number((100 * confidence).toFixed(4));
+  const gradient =
+    model.gradient === 'available'
+      ? html``
+      : html`<p class="soft">Gradient: unavailable. ${model.obstacle ?? ''}</p>`;
+  return html`<section class="verdict ${status}" aria-label="Verdict">
+<p class="figure">${estimate.toFixed(4)}</p>
+<p>robust accuracy, ${level} % interval [${low!}, ${high!}], n = ${n}; ${cleanAccuracy.toFixed(4)} without an attack</p>
+<p><span class="state ${status}">${verdicts[status]}</span>${minimum === null ? '' : `, minimum ${minimum}`}</p>${gradient}
+${reasons.length > 0 ? html`<ul>${reasons.map((reason) => html`<li>${reason}</li>`)}</ul>` : html``}
+</section>`;
+}
+
+function attackSection(result: AttackResult): Markup {
+  const attacks = result.attacks.filter(({ attacked }) => attacked > 0);
+  const bars = [
+    { label: 'no attack', value: result.cleanAccuracy },
+    ...attacks.map(({ attack, robust }) => ({
+      label: `after ${attack}`,
+      value: robust.estimate,
+      interval: [robust.interval[0], robust.interval[1]] as const,
+    })),
+  ];
+  const marked = result.minimum === null ? '' : ` The dashed line is the minimum, ${result.minimum}.`;
+  const rows = attacks.map(
+    ({ attack, attacked, broken, robust, seconds }) =>
+      html`<tr><td>${attack}</td><td class="number">${attacked}</td><td class="number">${broken}</td><td class="number">${robust.estimate.toFixed(4)}</td><td class="number">${seconds.toFixed(1)}</td></tr>`,
+  );
+  return html`${barChart('Robust accuracy after each attack; the table below has the same figures', bars, result.minimum)}
+<p class="soft">What is left after each attack and all before it, with its interval.${marked}</p>
+<div class="wide"><table><thead><tr><th scope="col">attack</th><th scope="col" class="number">attacked</th><th scope="col" class="number">broken</th><th scope="col" class="number">robust after it</th><th scope="col" class="number">seconds</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+}
+
+function exampleSection(evaluation: FileEvaluation, set: SampleSet): Markup {
+  const { length } = evaluation.examples;
+  if (length === 0) return html`<p>None was found.</p>`;
+  return html`<p class="soft">${length} samples were broken, each confirmed alone in the served model. The first attack that broke a sample is shown.</p>
+${exampleFigures(evaluation, set)}`;
+}
+
+function provenance({ model, data, policy, notes, environment, seconds }: AttackResult): Markup {
+  const facts: readonly (readonly [string, string | Markup])[] = [
+    ['model', html`${model.file}<br><code>${model.digest}</code>`],
+    ['data', html`${data.file}<br><code>${data.digest}</code>`],
+    ['samples', `shape [${model.shape.join(', ')}], ${model.classes.length} classes, seed ${data.seed}`],
+    ['policy', html`<code>${JSON.stringify(policy)}</code>`],
+    [
+      'computed by',
+      `${environment.runtime} ${environment.runtimeVersion}, ${environment.cpu}, ${environment.platform} ${environment.architecture}, ${seconds.toFixed(1)} s`,
+    ],
+  ];
+  const taken = notes.length > 0 ? html`<ul>${notes.map((note) => html`<li>${note}</li>`)}</ul>` : html``;
+  return html`<dl>${facts.map(([name, fact]) => html`<dt>${name}</dt><dd>${fact}</dd>`)}</dl>${taken}`;
+}
+
+const shown = (value: number): string => `${Number(value.toPrecision(5))}`;

@@ -1,0 +1,55 @@
+import { mark } from '../context.js';
+import type { AttackResult } from './result.js';
+
+/** The result as lines for a terminal: attacks and verdict. */
+export function attackTable(result: AttackResult): readonly string[] {
+  const { attacks, robustAccuracy, cleanAccuracy, model, policy, data } = result;
+  const { n } = robustAccuracy;
+  return [
+    mark.bold(`${model.file}: ${n} of ${data.available} samples, ${policy.norm} radius ${policy.epsilon}`),
+    ...result.notes.map((note) => mark.dim(`  ${note}`)),
+    '',
+    ...columns([
+      ['', 'attacked', 'broken', 'robust accuracy', 'seconds'],
+      ['no attack', `${n}`, `${n - Math.round(cleanAccuracy * n)}`, cleanAccuracy.toFixed(4), ''],
+      ...attacks
+        .filter(({ attacked }) => attacked > 0)
+        .map(({ attack, attacked, broken, robust, seconds }) => [
+          attack,
+          `${attacked}`,
+          `${broken}`,
+          robust.estimate.toFixed(4),
+          seconds.toFixed(1),
+        ]),
+    ]),
+    ...(model.gradient === 'unavailable' ? [`  gradient: unavailable (${model.obstacle})`] : []),
+    '',
+    ...verdictLines(result),
+  ];
+}
+
+const statements = {
+  pass: 'pass',
+  fail: 'FAIL',
+  inconclusive: 'INCONCLUSIVE',
+  measured: 'measured, and the controls hold',
+} as const satisfies Record<AttackResult['status'], string>;
+
+function verdictLines({ status, reasons, robustAccuracy, minimum }: AttackResult): readonly string[] {
+  const { estimate, interval, confidence, n } = robustAccuracy;
+  const [low, high] = interval.map((bound) => bound.toFixed(4));
+  const level = Number((100 * confidence).toFixed(4));
+  return [
+    mark.bold(`Robust accuracy ${estimate.toFixed(4)}, ${level} % interval [${low}, ${high}], n = ${n}`),
+    `${minimum === null ? '' : `Minimum ${minimum}: `}${statements[status]}`,
+    ...reasons.map((reason) => `  - ${reason}`),
+  ];
+}
+
+/** The first column to the left, the others to the right. */
+function columns(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows.map((row) =>
+    `  ${row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ')}`.trimEnd(),
+  );
+}

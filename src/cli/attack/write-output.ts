@@ -1,0 +1,90 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { encodeNpy, type SampleSet } from '../../core/data/index.js';
+import { RefusedError } from '../../core/errors/index.js';
+import { examplePictures, type FileEvaluation } from '../../core/evaluation/index.js';
+import { canonicalJson } from '../../core/store/index.js';
+import type { AttackResult } from './result.js';
+
+/** Examples that are also written as pictures. */
+const MAXIMUM_PICTURES = 100;
+
+/** @throws RefusedError `folder-exists` or `file-exists`: nothing is overwritten, and hours of attack must not end in that */
+export function expectFree({ output, html }: { readonly output?: string; readonly html?: string }): void {
+  if (output !== undefined && existsSync(output) && !isEmptyFolder(output)) {
+    throw new RefusedError('folder-exists', `expected no folder ${output}, or an empty one`);
+  }
+  if (html !== undefined && existsSync(html)) {
+    throw new RefusedError('file-exists', `expected no file ${html}, got one`);
+  }
+  if (html !== undefined && !existsSync(path.dirname(path.resolve(html)))) {
+    throw new RefusedError('usage', `expected the folder of ${html} to exist`);
+  }
+}
+
+function isEmptyFolder(folder: string): boolean {
+  try {
+    return readdirSync(folder).length === 0;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Writes `result.json`, `evidence.jsonl` (one line a sample), `examples.json` with `original.npy` and `adversarial.npy` in the
+ * same order, and pictures where samples are some. Files are named by position: names of samples may hold anything.
+ */
+export async function writeOutput(
+  folder: string,
+  result: AttackResult,
+  { measurement, samples, examples }: FileEvaluation,
+  set: SampleSet,
+): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const write = (name: string, content: string | Uint8Array): Promise<void> =>
+    writeFile(path.join(folder, name), content, { flag: 'wx' });
+  const size = set.minimum.length;
+  const positions = new Map(samples.ids.map((id, position) => [id, position]));
+  const originals = examples.map(({ id }) => {
+    const at = positions.get(id)!;
+    return samples.inputs.subarray(at * size, (at + 1) * size);
+  });
+  await write('result.json', `${JSON.stringify(result, null, 2)}\n`);
+  await write('evidence.jsonl', measurement.rows.map((row) => `${canonicalJson(row)}\n`).join(''));
+  const listed = examples.map(({ id, attack, prediction }) => ({
+    id,
+    label: samples.labels[positions.get(id)!]!,
+    prediction,
+    attack,
+  }));
+  await write('examples.json', `${JSON.stringify(listed, null, 2)}\n`);
+  const shape = [examples.length, ...set.shape];
+  await write('original.npy', encodeNpy(shape, joined(originals, size)));
+  await write(
+    'adversarial.npy',
+    encodeNpy(
+      shape,
+      joined(
+        examples.map(({ adversarial }) => adversarial),
+        size,
+      ),
+    ),
+  );
+  for (const [i, { adversarial }] of examples.slice(0, MAXIMUM_PICTURES).entries()) {
+    const pictures = examplePictures(originals[i]!, adversarial, set);
+    if (!pictures) return;
+    if (i === 0) await mkdir(path.join(folder, 'pictures'));
+    for (const [view, png] of Object.entries(pictures)) {
+      await write(path.join('pictures', `${String(i).padStart(4, '0')}-${view}.png`), png);
+    }
+  }
+}
+
+function joined(rows: readonly Float32Array[], size: number): Float32Array {
+  const all = new Float32Array(rows.length * size);
+  rows.forEach((row, i) => {
+    all.set(row, i * size);
+  });
+  return all;
+}

@@ -1,0 +1,168 @@
+import { createHash } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { type Command, Option } from 'commander';
+import { RefusedError } from '../../core/errors/index.js';
+import { evaluateFile, openModelFile } from '../../core/evaluation/index.js';
+import { type EvasionGateSpec, gateSchema } from '../../core/spec/index.js';
+import { addDataOptions } from '../attack/data-options.js';
+import { type DataOptions, numberBetween } from '../attack/options.js';
+import { attackPage } from '../attack/page/attack-page.js';
+import { watchAttacks } from '../attack/progress.js';
+import { readData } from '../attack/read-data.js';
+import { attackResult } from '../attack/result.js';
+import { attackTable } from '../attack/table.js';
+import { expectFree, writeOutput } from '../attack/write-output.js';
+import type { CliContext } from '../context.js';
+import { integerBetween } from '../integer-option.js';
+
+interface AttackOptions extends DataOptions {
+  readonly norm: 'linf';
+  readonly epsilon: number;
+  readonly samples: number;
+  readonly seed: number;
+  readonly steps?: number;
+  readonly restarts?: number;
+  readonly queries?: number;
+  readonly minimum?: number;
+  readonly confidence: number;
+  readonly output?: string;
+  readonly html?: string;
+}
+
+/** As shells report a program that SIGINT ended. */
+const INTERRUPTED = 130;
+
+/** `assay attack MODEL`: the evasion gate on anyone's ONNX file, with nothing but the file and samples. */
+export function registerAttack(program: Command, context: () => CliContext): void {
+  const command = program
+    .command('attack')
+    .description('attack any ONNX classifier with its own gradients, and check that the attack had power')
+    .argument('<model>', 'an ONNX file: one float32 input [N, …], one float32 output [N, classes]');
+  addDataOptions(command)
+    .addOption(
+      new Option('--norm <norm>', 'what the adversary is bounded in').choices(['linf']).default('linf'),
+    )
+    .requiredOption(
+      '--epsilon <radius>',
+      'how far the adversary may move an input, in units that the model sees',
+      numberBetween(0, 1e30, true),
+    )
+    .option('--samples <n>', 'how many samples are drawn', integerBetween(1, 100_000_000), 1000)
+    .option(
+      '--seed <n>',
+      'names the draw of samples and all random choices',
+      integerBetween(0, 999_999_999),
+      0,
+    )
+    .option('--steps <n>', 'iterations of PGD', integerBetween(1, 10_000))
+    .option('--restarts <n>', 'restarts of PGD', integerBetween(1, 100))
+    .option('--queries <n>', 'queries a sample of the black-box attack', integerBetween(1, 100_000))
+    .option(
+      '--minimum <share>',
+      'makes it a check: exit 3 unless robust accuracy is surely at least this',
+      numberBetween(0, 1),
+    )
+    .option('--confidence <level>', 'of intervals', numberBetween(0.5, 1, true), 0.95)
+    .option('--output <dir>', 'write result, evidence and adversarial examples into this folder')
+    .option('--html <file>', 'write a report, one HTML page')
+    .action(async (file: string, options: AttackOptions) => {
+      const interrupted = new AbortController();
+      const interrupt = (): void => interrupted.abort();
+      process.once('SIGINT', interrupt);
+      try {
+        await attack(context(), file, options, interrupted.signal);
+      } catch (error) {
+        if (!interrupted.signal.aborted) throw error;
+        process.stderr.write('Interrupted: nothing was written.\n');
+        process.exitCode = INTERRUPTED;
+      } finally {
+        process.removeListener('SIGINT', interrupt);
+      }
+    });
+}
+
+async function attack(
+  cli: CliContext,
+  file: string,
+  options: AttackOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const started = performance.now();
+  const spec = specOf(options);
+  expectFree(options);
+  const onnx = await readFile(file).catch((cause) => {
+    throw new RefusedError('source-missing', `expected the model file ${file}, got none`, [], { cause });
+  });
+  const model = await openModelFile(onnx);
+  try {
+    const data = await readData(options, model, signal);
+    const watch = watchAttacks(process.stderr.isTTY && !cli.json ? process.stderr : undefined, () =>
+      performance.now(),
+    );
+    const evaluation = await evaluateFile({
+      model,
+      set: data.set,
+      spec,
+      seed: options.seed,
+      data: data.digest,
+      onAttack: watch.onAttack,
+      signal,
+    }).finally(() => watch.end());
+    const result = attackResult({
+      model: {
+        file,
+        digest: `sha256:${createHash('sha256').update(onnx).digest('hex')}`,
+        notes: model.notes,
+      },
+      data,
+      spec,
+      minimum: options.minimum,
+      seed: options.seed,
+      evaluation,
+      seconds: watch.end(),
+      totalSeconds: (performance.now() - started) / 1000,
+      command: commandLine(process.argv.slice(2)),
+    });
+    if (options.output !== undefined) await writeOutput(options.output, result, evaluation, data.set);
+    if (options.html !== undefined) {
+      await writeFile(options.html, attackPage(result, evaluation, data.set), { flag: 'wx' });
+    }
+    cli.say(...attackTable(result));
+    if (options.output !== undefined) cli.say(`Written: ${options.output}`);
+    if (options.html !== undefined) cli.say(`Report: ${options.html}`);
+    cli.emit(result);
+    if (options.minimum !== undefined && result.status !== 'pass') cli.refuse();
+  } finally {
+    await model.close();
+  }
+}
+
+function specOf({
+  norm,
+  epsilon,
+  samples,
+  steps,
+  restarts,
+  queries,
+  minimum,
+  confidence,
+}: AttackOptions): EvasionGateSpec {
+  return gateSchema.parse({
+    gate: 'evasion',
+    norm,
+    epsilon,
+    samples,
+    confidence,
+    minimum: minimum ?? 0,
+    pgd: { ...(steps !== undefined && { steps }), ...(restarts !== undefined && { restarts }) },
+    square: { ...(queries !== undefined && { queries }) },
+  }) as EvasionGateSpec;
+}
+
+/** As a shell takes it. */
+function commandLine(words: readonly string[]): string {
+  const quoted = words.map((word) =>
+    /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`,
+  );
+  return ['assay', ...quoted].join(' ');
+}

@@ -1,0 +1,164 @@
+import { type Classifier, openClassifier, predictedClass } from '../../attacks/index.js';
+import { RefusedError, TransientError } from '../../errors/index.js';
+import {
+  decodeModel,
+  encodeModel,
+  endsInSoftmax,
+  logitGradientNames,
+  logitsModel,
+  type Model,
+  type OnnxSession,
+  openSession,
+  type Results,
+  type Tensor,
+  type ValueInfo,
+} from '../../onnx/index.js';
+import { inSingles } from './in-singles.js';
+
+/** Anyone's ONNX file, open to be asked and attacked. Close it after use. */
+export interface ModelFile {
+  /** Shape of one sample; `undefined` where the file leaves lengths open. */
+  readonly shape: readonly number[] | undefined;
+  /** Number of classes, where the file says it. */
+  readonly classes: number | undefined;
+  /** What to know about the file before believing figures. */
+  readonly notes: readonly string[];
+  /**
+   * One sample through the file itself. Of a model that ends in Softmax, the logits before it, unless they name another class
+   * than the probabilities do.
+   * @param bytes - little-endian float32
+   */
+  serve(bytes: Uint8Array, shape: readonly number[]): Promise<Float32Array>;
+  /** @throws RefusedError `operator-unsupported` when it cannot be differentiated */
+  openClassifier(shape: readonly number[], logitExponent: number): Promise<Classifier>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a classifier of one float input [N, …] and one float output [N, classes] of logits or probabilities. A batch axis
+ * of length 1 is worked around; any other fixed length is refused.
+ *
+ * @throws RefusedError `model-unreadable` when ONNX Runtime cannot load it, `model-unfit` when it is no such classifier
+ */
+export async function openModelFile(onnx: Uint8Array): Promise<ModelFile> {
+  const session = await openSession(onnx, { place: 'thread' });
+  try {
+    const input = onlyInput(session.inputs);
+    const decoded = decodeOrReason(onnx);
+    const model = typeof decoded === 'string' ? undefined : decoded;
+    const beforeSoftmax = model && withoutSoftmax(model);
+    const inner = beforeSoftmax && (await openSession(beforeSoftmax, { place: 'thread' }));
+    const [batch, ...axes] = input.dims;
+    const fixed = axes.filter((axis) => typeof axis === 'number' && axis > 0) as number[];
+    const classes = model?.graph.outputs[0]?.dims[1];
+    return {
+      shape: fixed.length === axes.length ? fixed : undefined,
+      classes: typeof classes === 'number' && classes > 0 ? classes : undefined,
+      notes: [
+        ...(inner ? ['The model ends in Softmax: attacks work on the logits before it.'] : []),
+        ...(batch === 1
+          ? [
+              'The model takes one sample at a time, which is slow; export it with a batch axis of any length.',
+            ]
+          : []),
+        ...(typeof decoded === 'string' ? [`The file cannot be differentiated: ${decoded}`] : []),
+      ],
+      async serve(bytes, shape) {
+        const data = new Float32Array(Uint8Array.from(bytes).buffer);
+        const tensor: Tensor = { type: 'float', dims: [1, ...shape], data };
+        const answer = onlyScores(await ask(session, input.name, tensor));
+        if (!inner) return answer;
+        const scores = (await inner.run({ [logitGradientNames.input]: tensor }))[logitGradientNames.logits]
+          ?.data;
+        if (!(scores instanceof Float32Array)) return answer;
+        return predictedClass(answer, answer.length) === predictedClass(scores, scores.length)
+          ? scores
+          : answer;
+      },
+      async openClassifier(shape, logitExponent) {
+        if (typeof decoded === 'string') throw new RefusedError('operator-unsupported', decoded);
+        const classifier = await openClassifier(beforeSoftmax ?? onnx, shape, logitExponent);
+        return batch === 1 ? inSingles(classifier) : classifier;
+      },
+      async close() {
+        await Promise.all([session.close(), inner?.close()]);
+      },
+    };
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+}
+
+/** The model without its final Softmax; `undefined` where it has none, or cannot be taken apart. */
+function withoutSoftmax(model: Model): Uint8Array | undefined {
+  if (!endsInSoftmax(model)) return undefined;
+  try {
+    return encodeModel(logitsModel(model));
+  } catch (error) {
+    if (error instanceof RefusedError) return undefined;
+    throw error;
+  }
+}
+
+/** A file with operators of other domains still runs, as a black box. */
+function decodeOrReason(onnx: Uint8Array): Model | string {
+  try {
+    return decodeModel(onnx);
+  } catch (error) {
+    if (error instanceof RefusedError) return error.message;
+    throw error;
+  }
+}
+
+function onlyInput(inputs: readonly ValueInfo[]): ValueInfo {
+  const [input, ...others] = inputs;
+  const shown = inputs.map(
+    ({ name, type, dims }) => `${type} ${name} [${dims.map((axis) => axis || '?').join(', ')}]`,
+  );
+  if (!input || others.length > 0 || input.type !== 'float' || input.dims.length < 2) {
+    throw unfit(`expected one input of float32, [N, …], got ${shown.join(' and ') || 'none'}`);
+  }
+  const [batch] = input.dims;
+  if (typeof batch === 'number' && batch > 1) {
+    throw unfit(
+      `expected a batch axis of any length, got a fixed batch of ${batch}: ${shown[0]}`,
+      'With PyTorch: torch.onnx.export(…, dynamic_axes={"input": {0: "N"}, "output": {0: "N"}}).',
+    );
+  }
+  return input;
+}
+
+async function ask(session: OnnxSession, input: string, tensor: Tensor): Promise<Results> {
+  try {
+    return await session.run({ [input]: tensor });
+  } catch (error) {
+    if (error instanceof RefusedError || error instanceof TransientError) throw error;
+    const [reason] = String((error as Error).message).split('\n');
+    throw new RefusedError('model-unfit', `ONNX Runtime cannot run the model: ${reason}`, advice, {
+      cause: error,
+    });
+  }
+}
+
+const advice = [
+  "scikit-learn: convert_sklearn(…, options={'zipmap': False}) gives probabilities as a tensor; labels must be integers.",
+];
+
+/** The one float output [1, classes]; scikit-learn's converter gives labels beside it. */
+function onlyScores(results: Results): Float32Array {
+  const scores = Object.values(results).filter(
+    ({ type, dims }) => type === 'float' && dims.length === 2 && dims[0] === 1 && dims[1]! > 1,
+  );
+  const [found, ...others] = scores;
+  if (found?.data instanceof Float32Array && others.length === 0) return found.data;
+  const got = Object.entries(results).map(([name, { type, dims }]) => `${type} ${name} [${dims.join(', ')}]`);
+  throw unfit(
+    `expected one output of float32, [1, classes] for one sample, with two classes or more, got ${got.join(' and ') || 'none'}`,
+    'A network with one sigmoid unit: export it with two outputs, [1 − p, p].',
+  );
+}
+
+function unfit(message: string, ...details: readonly string[]): RefusedError {
+  return new RefusedError('model-unfit', message, details);
+}

@@ -1,0 +1,165 @@
+import type { SampleSet } from '../../../src/core/data/index.js';
+import {
+  attackFigures,
+  evaluateFile,
+  type FileEvaluation,
+  openModelFile,
+} from '../../../src/core/evaluation/index.js';
+import { sampleBytes } from '../../../src/core/evaluation/serve-cleanly.js';
+import { attribute, encodeModel, floatTensor, graphBuilder } from '../../../src/core/onnx/index.js';
+import { type EvasionGateSpec, gateSchema } from '../../../src/core/spec/index.js';
+import { brokenDefences, CLASSES, clouds, networkOnnx, SIZE, train } from './small-models.js';
+
+const network = train(clouds(300, 'train'), 30);
+const samples = clouds(60, 'test');
+const set: SampleSet = {
+  samples,
+  classes: [0, 1, 2],
+  minimum: new Float32Array(SIZE),
+  maximum: new Float32Array(SIZE).fill(1),
+  shape: [SIZE],
+  notes: [],
+};
+const spec = (changes: object = {}): EvasionGateSpec =>
+  gateSchema.parse({
+    gate: 'evasion',
+    norm: 'linf',
+    epsilon: 0.15,
+    minimum: 0,
+    pgd: { steps: 8, restarts: 1 },
+    apgd: { steps: 5 },
+    square: { queries: 10 },
+    ...changes,
+  }) as EvasionGateSpec;
+const digest = `sha256:${'0'.repeat(64)}` as const;
+
+async function evaluate(onnx: Uint8Array, changes: object = {}, seed = 0): Promise<FileEvaluation> {
+  const model = await openModelFile(onnx);
+  try {
+    return await evaluateFile({ model, set, spec: spec(changes), seed, data: digest });
+  } finally {
+    await model.close();
+  }
+}
+const brokenIds = ({ measurement }: FileEvaluation): readonly string[] =>
+  measurement.rows
+    .filter(({ attacks }) => Object.values(attacks ?? {}).some((one) => one?.broken))
+    .map(({ id }) => id);
+
+const plain = networkOnnx(network);
+let reference: FileEvaluation;
+beforeAll(async () => {
+  reference = await evaluate(plain);
+});
+
+describe("anyone's model file", () => {
+  it('is attacked and judged as by the gate, with an example for every sample that was broken', () => {
+    expect(reference.decision).toMatchObject({ kind: 'evasion', n: 60, metric: 'robust accuracy' });
+    expect(brokenIds(reference).length).toBeGreaterThan(3);
+    expect(reference.examples.map(({ id }) => id).sort()).toEqual([...brokenIds(reference)].sort());
+    for (const { id, adversarial } of reference.examples) {
+      const at = reference.samples.ids.indexOf(id);
+      adversarial.forEach((value, i) => {
+        expect(Math.abs(value - reference.samples.inputs[at * SIZE + i]!)).toBeLessThanOrEqual(0.15);
+      });
+    }
+  });
+
+  it('gives figures that add up to the verdict', () => {
+    const figures = attackFigures(reference.measurement.rows, 0.95);
+    expect(figures.at(-1)!.robust.estimate).toBe(reference.decision.estimate);
+    for (const [i, { attacked, broken, robust }] of figures.entries()) {
+      expect(broken).toBeLessThanOrEqual(attacked);
+      if (i > 0) expect(robust.estimate).toBeLessThanOrEqual(figures[i - 1]!.robust.estimate);
+    }
+  });
+
+  it('draws the same samples for every model and radius, and others for another seed', async () => {
+    const other = await evaluate(networkOnnx(train(clouds(60, 'train'), 2)), { samples: 10, epsilon: 0.01 });
+    expect(other.samples.ids).toEqual(reference.samples.ids.slice(0, 10));
+    expect((await evaluate(plain, { samples: 10, epsilon: 0.01 }, 1)).samples.ids).not.toEqual(
+      other.samples.ids,
+    );
+  });
+
+  it('that gives probabilities, however saturated, is as easy to break as its logits are', async () => {
+    const saturated = networkOnnx(network, brokenDefences.saturated);
+    expect(brokenIds(await evaluate(saturated))).toEqual(brokenIds(reference));
+  });
+
+  it('whose batch axis has length 1 is asked one sample at a time, with the same result', async () => {
+    const single = await evaluate(withBatch(1), {});
+    expect(single.measurement.rows).toEqual((await evaluate(withBatch('N'))).measurement.rows);
+  });
+
+  it('with operators that have no gradient says which', async () => {
+    const onnx = networkOnnx(network, {
+      before: (b, x) =>
+        b.op('Mod', [x, b.constant(floatTensor([], [1000]), 'thousand')], { fmod: attribute.int(1) })[0],
+    });
+    const { measurement, decision } = await evaluate(onnx);
+    expect(measurement.obstacle).toContain('Mod');
+    expect([decision.status, measurement.rows.length]).toEqual(['inconclusive', 60]);
+  });
+
+  it.each([
+    ['a fixed batch', () => withBatch(32), 'fixed batch of 32'],
+    ['two inputs', () => twoInputs(), 'expected one input of float32'],
+    ['one output value', () => oneOutput(), 'with two classes or more'],
+  ])('with %s is refused, saying what to do', async (_name, build, message) => {
+    const attempt = (async () => {
+      const model = await openModelFile(build());
+      try {
+        await model.serve(sampleBytes(samples.inputs, SIZE, 0), [SIZE]);
+      } finally {
+        await model.close();
+      }
+    })();
+    await expect(attempt).rejects.toMatchObject({
+      code: 'model-unfit',
+      message: expect.stringContaining(message),
+    });
+  });
+
+  it('is refused when it is no model', async () => {
+    await expect(openModelFile(Buffer.from('hello'))).rejects.toMatchObject({ code: 'model-unreadable' });
+  });
+
+  it('refuses classes that are not those of the model', async () => {
+    const model = await openModelFile(plain);
+    const named = { ...set, classes: ['a', 'b'] };
+    const attempt = evaluateFile({ model, set: named, spec: spec(), seed: 0, data: digest });
+    await expect(attempt).rejects.toMatchObject({ code: 'data-refused' });
+    await model.close();
+  });
+});
+
+/** A linear model with this batch axis. */
+function withBatch(batch: number | string): Uint8Array {
+  const b = graphBuilder(17);
+  const x = b.input('x', 'float', [batch, SIZE]);
+  const weights = Array.from({ length: CLASSES * SIZE }, (_, i) => Math.sin(7 * i));
+  const scores = b.op('Gemm', [x, b.constant(floatTensor([CLASSES, SIZE], weights), 'w')], {
+    transB: attribute.int(1),
+  })[0];
+  b.output('scores', 'float', [batch, CLASSES], scores);
+  return encodeModel(b.toModel());
+}
+
+function twoInputs(): Uint8Array {
+  const b = graphBuilder(17);
+  b.output(
+    'sum',
+    'float',
+    ['N', 2],
+    b.op('Add', [b.input('x', 'float', ['N', 2]), b.input('y', 'float', ['N', 2])])[0],
+  );
+  return encodeModel(b.toModel());
+}
+
+function oneOutput(): Uint8Array {
+  const b = graphBuilder(17);
+  const w = b.constant(floatTensor([SIZE, 1], new Float32Array(SIZE)), 'w');
+  b.output('p', 'float', ['N', 1], b.op('MatMul', [b.input('x', 'float', ['N', SIZE]), w])[0]);
+  return encodeModel(b.toModel());
+}
