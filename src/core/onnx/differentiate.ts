@@ -2,7 +2,7 @@ import { RefusedError } from '../errors/index.js';
 import type { GraphBuilder } from './graph-builder.js';
 import { applicationOf, type Facts, inferFacts } from './infer-facts.js';
 import type { Graph, Node } from './model.js';
-import { add, onesLike } from './operators/emit.js';
+import { add, onesLike, zerosLike } from './operators/emit.js';
 import type { BackwardApplication } from './operators/operator.js';
 import { operatorOf } from './operators/registry.js';
 
@@ -10,7 +10,9 @@ import { operatorOf } from './operators/registry.js';
  * Appends the nodes that compute gradients of a loss (reverse-mode differentiation). A loss with axes, such as one
  * value a sample, is differentiated as its sum: with independent samples, each gets its own gradient.
  *
- * At kinks (ReLU at 0) the one-sided derivative that PyTorch uses is taken.
+ * At kinks (ReLU at 0) the one-sided derivative that PyTorch uses is taken. Where the loss depends on a value through
+ * steps alone (`Round`, comparisons), the gradient is a tensor of zeros: that is its true derivative, and whoever attacks
+ * with it must see that it leads nowhere.
  *
  * @param builder - a graph whose values up to the loss are float32 wherever gradients pass
  * @param loss - name of the value to differentiate
@@ -42,10 +44,11 @@ export function differentiate(
   return Object.fromEntries(
     wrt.map((name) => {
       const gradient = gradients.get(name);
-      if (gradient === undefined) {
+      if (gradient !== undefined) return [name, gradient];
+      if (!isComputedFrom(graph, loss, name)) {
         throw new RefusedError('operator-unsupported', `${loss} has no gradient with respect to ${name}`);
       }
-      return [name, gradient];
+      return [name, zerosLike(builder, name)];
     }),
   );
 }
@@ -71,7 +74,7 @@ function propagate(node: Node, { builder, facts, active, gradients, accumulate }
     outputGradients,
   };
   const operator = operatorOf(node.opType);
-  if (!operator || operator.backward === 'flat') return;
+  if (!operator || typeof operator.backward === 'string') return;
   const rules = operator.backward(at, outputGradients[0] ?? '');
   for (const [i, name] of node.inputs.entries()) {
     if (!active.has(name)) continue;
@@ -91,6 +94,17 @@ function ancestorsOf(graph: Graph, name: string): Graph {
   return { ...graph, nodes: nodes.reverse() };
 }
 
+/** Whether a value depends on the numbers, and not only on the shape, of another. */
+function isComputedFrom(graph: Graph, value: string, source: string): boolean {
+  const computed = new Set([source]);
+  for (const node of graph.nodes) {
+    if (operatorOf(node.opType)?.backward === 'constant') continue;
+    if (!node.inputs.some((name) => computed.has(name))) continue;
+    for (const name of node.outputs) computed.add(name);
+  }
+  return computed.has(value);
+}
+
 /** Values through which gradients pass: float32, and computed from what is differentiated by. */
 function activeValues(
   graph: Graph,
@@ -100,8 +114,8 @@ function activeValues(
 ): ReadonlySet<string> {
   const active = new Set(wrt);
   for (const node of graph.nodes) {
-    if (!node.inputs.some((name) => active.has(name)) || operatorOf(node.opType)?.backward === 'flat')
-      continue;
+    if (!node.inputs.some((name) => active.has(name))) continue;
+    if (typeof operatorOf(node.opType)?.backward === 'string') continue;
     const floats = node.outputs.filter((name) => facts.get(name)?.type === 'float');
     if (floats.length === 0) {
       // A silent zero here would pass for robustness.

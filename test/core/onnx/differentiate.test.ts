@@ -240,11 +240,48 @@ describe('a loss-gradient model', () => {
     expect(numbers(await run(model, normal(2, 8), [4], [3, -1]), 'loss')).toEqual([Number.NaN, Number.NaN]);
   });
 
+  // Their true gradient is zero: the gate's own controls tell that from robustness.
+  test.each<[string, (b: GraphBuilder, x: string) => string]>([
+    ['quantised by rounding', (b, x) => b.op('Round', [x])[0]],
+    [
+      'turned black and white',
+      (b, x) => {
+        const [white] = b.op('Greater', [x, b.constant(floatTensor([], [0]), 'threshold')]);
+        return b.op('Cast', [white], { to: attribute.int(1) })[0];
+      },
+    ],
+  ])('gives a gradient of zeros where the whole input is %s', async (_, quantise) => {
+    const model = lossGradientModel(classifier([4], 3, (b, x) => linear(b, quantise(b, x))));
+    const results = await run(model, normal(2, 8), [4], [2, 0]);
+    expect(results.gradient).toMatchObject({ dims: [2, 4], data: new Float32Array(8) });
+    expect(numbers(results, 'loss').every((loss) => loss > 0)).toBe(true);
+  });
+
+  test('gives the gradient of the other path where one path is rounded', async () => {
+    const b = graphBuilder(17);
+    const x = b.input('x', 'float', ['N']);
+    const [loss] = b.op('Mul', [x, b.op('Floor', [x])[0]]);
+    b.output('dx', 'float', ['N'], differentiate(b, loss, ['x']).x);
+    const session = await openSession(encodeModel(b.toModel()), { place: 'inline' });
+    expect(numbers(await session.run({ x: floatTensor([2], [1.5, -2.5]) }), 'dx')).toEqual([1, -3]);
+    await session.close();
+  });
+
   test.each<[string, () => Model, RegExp]>([
     [
+      'a classifier that looks at the shape of its input alone',
+      () =>
+        classifier([4], 3, (b, x) => {
+          const [shape] = b.op('Shape', [x]);
+          const [zeros] = b.op('ConstantOfShape', [shape]);
+          return linear(b, zeros);
+        }),
+      /has no gradient with respect to input/,
+    ],
+    [
       'an operator without a derivative, by its node',
-      () => classifier([4], 3, (b, x) => linear(b, b.op('Round', [x])[0])),
-      /node Round \(Round\): the operator is not supported/,
+      () => classifier([4], 3, (b, x) => linear(b, b.op('Det', [x])[0])),
+      /node Det \(Det\): the operator is not supported/,
     ],
     [
       'a cast to integers, behind which every gradient is zero',

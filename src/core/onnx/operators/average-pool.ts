@@ -1,20 +1,13 @@
 import { floatTensor } from '../tensor.js';
 import { fixed } from './axes.js';
-import { divide, scale, shapeOf } from './emit.js';
-import type { Application, Operator } from './operator.js';
-import { transposedWindow, type Window, windowOf } from './window.js';
+import { divide, multiply, onesLike, scale, shapeOf } from './emit.js';
+import type { Application, BackwardApplication, Operator } from './operator.js';
+import { spreadOverWindows, type Window, windowOf } from './window.js';
 
-const geometry = (at: Application): Window => {
-  const window = windowOf(at, at.ints('kernel_shape') ?? at.refuse('expected a kernel_shape'));
-  if (window.dilations.some((each) => each !== 1)) at.refuse('dilations are not supported');
-  if (at.int('ceil_mode', 0) && at.int('count_include_pad', 0)) {
-    // Whether the overhang of the last window counts as padding differs between runtimes.
-    at.refuse('ceil_mode together with count_include_pad is not supported');
-  }
-  return window;
-};
+const geometry = (at: Application): Window =>
+  windowOf(at, at.ints('kernel_shape') ?? at.refuse('expected a kernel_shape'));
 
-/** Each element gets dY/count from every window it lies in: a transposed convolution with ones. */
+/** Each element gets dY/count from every window it lies in. */
 export const averagePool: Operator = {
   opType: 'AveragePool',
   infer: (at) => {
@@ -23,22 +16,24 @@ export const averagePool: Operator = {
   },
   backward: (at, dY) => [
     () => {
-      const { b } = at;
       const window = geometry(at);
-      const [channels] = fixed(at, at.fact(0).dims.slice(1, 2));
-      const counts = floatTensor(
-        [1, 1, ...window.outputSizes],
-        at.int('count_include_pad', 0)
-          ? new Float32Array(size(window.outputSizes)).fill(size(window.kernel))
-          : elementsInside(window),
-      );
-      const ones = new Float32Array(channels! * size(window.kernel)).fill(1);
-      const kernel = b.constant(floatTensor([channels!, 1, ...window.kernel], ones), 'ones');
-      const share = divide(b, dY, b.constant(counts, 'counts'));
-      return b.op('ConvTranspose', [share, kernel], transposedWindow(window, channels!))[0];
+      return spreadOverWindows(at, share(at, dY, window), window);
     },
   ],
 };
+
+/** What each element that a window covers gets of the window's gradient. */
+function share(at: BackwardApplication, dY: string, window: Window): string {
+  const { b } = at;
+  const shape = [1, 1, ...window.outputSizes];
+  const inside = (): string => b.constant(floatTensor(shape, elementsInside(window)), 'counts');
+  if (!at.int('count_include_pad', 0)) return divide(b, dY, inside());
+  if (!at.int('ceil_mode', 0)) return scale(b, dY, 1 / size(window.kernel));
+  // Whether the overhang of the last window counts as padding differs between runtimes: of ones, the average is the
+  // part of a window that is inside, as this runtime counts.
+  const [portion] = b.op('AveragePool', [onesLike(b, at.x(0))], at.node.attributes);
+  return multiply(b, dY, divide(b, portion, inside()));
+}
 
 const size = (lengths: readonly number[]): number => lengths.reduce((a, b) => a * b, 1);
 
@@ -48,7 +43,11 @@ function elementsInside(window: Window): readonly number[] {
     (counts, outputSize, i) => {
       const along = Array.from({ length: outputSize }, (_, at) => {
         const start = at * window.strides[i]! - window.padsBegin[i]!;
-        return Math.min(start + window.kernel[i]!, window.sizes[i]!) - Math.max(start, 0);
+        const taps = Array.from(
+          { length: window.kernel[i]! },
+          (_, tap) => start + tap * window.dilations[i]!,
+        );
+        return taps.filter((position) => position >= 0 && position < window.sizes[i]!).length;
       });
       return counts.flatMap((count) => along.map((each) => count * each));
     },

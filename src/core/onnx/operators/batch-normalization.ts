@@ -1,7 +1,10 @@
-import { add, divide, multiply, scalar, vector } from './emit.js';
-import type { Operator } from './operator.js';
+import { add, divide, multiply, reduceSum, scalar, subtract, vector } from './emit.js';
+import type { BackwardApplication, Operator } from './operator.js';
 
-/** At inference, y = (x − mean)/√(variance + ε)·scale + bias for each channel: dx = dY·scale/√(variance + ε). */
+/**
+ * At inference, y = (x − mean)/√(variance + ε)·scale + bias for each channel: dx = dY·scale/√(variance + ε); dscale and
+ * dbias sum over all but the channels. The statistics are held fixed.
+ */
 export const batchNormalization: Operator = {
   opType: 'BatchNormalization',
   infer: (at) => {
@@ -10,17 +13,32 @@ export const batchNormalization: Operator = {
     }
     return [{ type: at.fact(0).type, dims: at.fact(0).dims }];
   },
-  backward: (at, dY) => [
-    () => {
-      const { b } = at;
-      const variance = add(b, at.x(4), scalar(b, at.float('epsilon', 1e-5)));
-      const slope = divide(b, at.x(1), b.op('Sqrt', [variance])[0]);
-      const channelwise = at.fact(0).dims.map((_, i) => (i === 1 ? -1 : 1));
-      return multiply(b, dY, b.op('Reshape', [slope, vector(b, channelwise)])[0]);
-    },
-    undefined,
-    undefined,
-    undefined,
-    undefined,
-  ],
+  backward: (at, dY) => {
+    const { b } = at;
+    const others = at.fact(0).dims.flatMap((_, i) => (i === 1 ? [] : [i]));
+    return [
+      () => multiply(b, dY, channelwise(at, divide(b, at.x(1), deviation(at)))),
+      () => {
+        const centred = subtract(b, at.x(0), channelwise(at, at.x(3)));
+        return divide(b, reduceSum(b, multiply(b, dY, centred), others, false), deviation(at));
+      },
+      () => reduceSum(b, dY, others, false),
+      undefined,
+      undefined,
+    ];
+  },
 };
+
+/** √(variance + ε) of each channel. */
+const deviation = (at: BackwardApplication): string =>
+  at.b.op('Sqrt', [add(at.b, at.x(4), scalar(at.b, at.float('epsilon', 1e-5)))])[0];
+
+/** A vector with one entry a channel, for use beside [N, C, …]. */
+const channelwise = ({ b, fact }: BackwardApplication, x: string): string =>
+  b.op('Reshape', [
+    x,
+    vector(
+      b,
+      fact(0).dims.map((_, i) => (i === 1 ? -1 : 1)),
+    ),
+  ])[0];

@@ -19,12 +19,15 @@ export const constant: Operator = {
         }
         break;
       case 'value_float':
-        return [{ type: 'float', dims: [] }];
+        if (value?.kind === 'float') return [{ type: 'float', dims: [], elements: [value.value] }];
+        break;
       case 'value_floats':
-        if (value?.kind === 'floats') return [{ type: 'float', dims: [value.value.length] }];
+        if (value?.kind === 'floats') {
+          return [{ type: 'float', dims: [value.value.length], elements: value.value }];
+        }
         break;
     }
     return at.refuse(`a constant given by ${name ?? 'nothing'} is not supported`);
   },
-  backward: 'flat',
+  backward: 'constant',
 };

@@ -21,6 +21,12 @@ export const shapeOf = (b: GraphBuilder, x: string): string => b.op('Shape', [x]
 export const where = (b: GraphBuilder, condition: string, x: string, y: string): string =>
   b.op('Where', [condition, x, y])[0];
 
+export const squared = (b: GraphBuilder, x: string): string => multiply(b, x, x);
+export const reciprocal = (b: GraphBuilder, x: string): string => b.op('Reciprocal', [x])[0];
+
+/** Truth values or integers as floats. */
+export const floatOf = (b: GraphBuilder, x: string): string => b.op('Cast', [x], { to: attribute.int(1) })[0];
+
 /** `x` times a constant; `x` itself for 1. */
 export const scale = (b: GraphBuilder, x: string, factor: number): string =>
   factor === 1 ? x : multiply(b, x, scalar(b, factor));
@@ -47,6 +53,12 @@ export function reduceSum(b: GraphBuilder, x: string, axes: readonly number[], k
   if (b.opset >= 13) return b.op('ReduceSum', [x, vector(b, axes)], { keepdims })[0];
   return b.op('ReduceSum', [x], { axes: attribute.ints(axes), keepdims })[0];
 }
+
+/** Means over axes; the axes stay, with length 1. */
+export const reduceMean = (b: GraphBuilder, x: string, axes: readonly number[]): string =>
+  b.opset >= 18
+    ? b.op('ReduceMean', [x, vector(b, axes)])[0]
+    : b.op('ReduceMean', [x], { axes: attribute.ints(axes) })[0];
 
 /** Inserts axes of length 1; none, `x` itself. */
 export function unsqueeze(b: GraphBuilder, x: string, axes: readonly number[]): string {
@@ -81,28 +93,4 @@ export function reduceTo(
   const stretched = to.flatMap((axis, i) => (axis === 1 && from[i + extra] !== 1 ? [i + extra] : []));
   const kept = reduceSum(b, gradient, stretched, true);
   return reduceSum(b, kept, leading, false);
-}
-
-/**
- * Adds the slices of `updates` along an axis into zeros of the shape of `like`, at the given indices: the derivative
- * of picking slices.
- *
- * @param indices - name of an int64 vector: one index a slice
- * @param repeated - whether an index may occur twice, which needs operator set 16
- */
-export function scatterAlong(
-  b: GraphBuilder,
-  like: string,
-  updates: string,
-  indices: string,
-  axis: number,
-  rank: number,
-  repeated: boolean,
-): string {
-  const others = Array.from({ length: rank }, (_, i) => i).filter((i) => i !== axis);
-  const [everywhere] = b.op('Expand', [unsqueeze(b, indices, others), shapeOf(b, updates)]);
-  return b.op('ScatterElements', [zerosLike(b, like), everywhere, updates], {
-    axis: attribute.int(axis),
-    ...(repeated && { reduction: attribute.string('add') }),
-  })[0];
 }

@@ -1,11 +1,11 @@
 import type { Tensor } from '../model.js';
+import { maxElements } from './fold.js';
 import type { Fact } from './operator.js';
 
-/** Enough for shapes, axes and index lists; larger integer tensors are data. */
-const maxElements = 256;
+const foldable: ReadonlySet<string> = new Set(['float', 'int64', 'int32', 'bool']);
 
-/** What is known about a constant: small integers and truth values with their values. */
+/** What is known about a constant: small tensors with their values. */
 export function factOfTensor({ type, dims, data }: Tensor): Fact {
-  const small = data.length <= maxElements && (type === 'int64' || type === 'int32' || type === 'bool');
+  const small = data.length <= maxElements && foldable.has(type);
   return { type, dims, ...(small && { elements: Array.from(data as Iterable<number | bigint>, Number) }) };
 }

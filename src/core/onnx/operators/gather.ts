@@ -1,10 +1,21 @@
 import { attribute } from '../graph-builder.js';
 import type { Axis } from '../model.js';
 import { absoluteAxis } from './axes.js';
-import { scatterAlong, vector } from './emit.js';
+import { vector } from './emit.js';
+import { withElements } from './fold.js';
 import type { Application, Operator } from './operator.js';
+import { hasRepeats, scatterAlong } from './scatter.js';
 
 const gatherAxis = (at: Application): number => absoluteAxis(at, at.int('axis', 0), at.fact(0).dims.length);
+
+/** Whether a slice may be picked twice. */
+function repeats(at: Application): boolean {
+  const { dims, elements } = at.fact(1);
+  if (dims.every((length) => length === 1)) return false;
+  const length = at.fact(0).dims[gatherAxis(at)];
+  if (typeof length !== 'number' || !elements) return true;
+  return hasRepeats(elements.map((index) => (Number(index) + length) % length));
+}
 
 /** Picks slices by number; a slice that is picked twice collects both gradients. */
 export const gather: Operator = {
@@ -13,26 +24,19 @@ export const gather: Operator = {
     const { type, dims, elements } = at.fact(0);
     const indices = at.fact(1);
     const axis = gatherAxis(at);
-    const picked =
-      elements && dims.length === 1
-        ? indices.elements?.map((index): Axis | undefined =>
-            typeof index === 'number' ? elements.at(index) : undefined,
-          )
-        : undefined;
+    const picked = indices.elements?.map((index): Axis | undefined =>
+      typeof index === 'number' ? elements?.at(index) : undefined,
+    );
     return [
-      {
-        type,
-        dims: [...dims.slice(0, axis), ...indices.dims, ...dims.slice(axis + 1)],
-        ...(picked?.every((each) => each !== undefined) && { elements: picked }),
-      },
+      withElements(
+        { type, dims: [...dims.slice(0, axis), ...indices.dims, ...dims.slice(axis + 1)] },
+        dims.length === 1 ? picked : undefined,
+      ),
     ];
   },
   backward: (at, dY) => [
     () => {
       const { b } = at;
-      // Scattering with addition came with operator set 16; one index cannot repeat.
-      const single = at.fact(1).dims.every((length) => length === 1);
-      if (!single && at.opset < 16) at.refuse('gathering several slices needs operator set 16');
       const axis = gatherAxis(at);
       const { dims } = at.fact(0);
       const [indices] = b.op('Reshape', [
@@ -47,7 +51,10 @@ export const gather: Operator = {
         axis: attribute.int(0),
       });
       const [updates] = b.op('Reshape', [dY, shape]);
-      return scatterAlong(b, at.x(0), updates, indices, axis, dims.length, !single);
+      return (
+        scatterAlong(b, at.x(0), updates, { axis, indices, repeated: repeats(at) }, dims) ??
+        at.refuse('gathering several slices of a symbolic length needs operator set 16')
+      );
     },
     undefined,
   ],

@@ -5,7 +5,7 @@ import type { Axis, DataType, Node } from '../model.js';
 export interface Fact {
   readonly type: DataType;
   readonly dims: readonly Axis[];
-  /** Values of a small integer or boolean tensor, row-major, where they are known: lengths may be symbolic. */
+  /** Values of a small tensor, row-major, where they are known: lengths may be symbolic. */
   readonly elements?: readonly Axis[];
 }
 
@@ -54,12 +54,14 @@ export interface Operator {
   /** Types and shapes of the outputs, and their values where they are known. */
   infer(at: Application): readonly Fact[];
   /**
-   * Rules for the inputs, in order; `undefined` where the operator has no derivative. `flat`: the derivative is zero
-   * because the output is an integer or a truth value by nature, such as a shape or a comparison.
+   * Rules for the inputs, in order; `undefined` where the operator has no derivative. `flat`: the output moves in steps,
+   * as a comparison, an index or a rounded number does, so that the derivative is truly zero. `constant`: the output does
+   * not depend on the values of the inputs at all, as a shape does not.
    *
    * @param dY - gradient of the first output
    */
   readonly backward:
     | ((at: BackwardApplication, dY: string) => readonly (GradientRule | undefined)[])
-    | 'flat';
+    | 'flat'
+    | 'constant';
 }

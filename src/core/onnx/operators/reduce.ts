@@ -1,9 +1,57 @@
-import { attribute } from '../graph-builder.js';
+import type { Axis } from '../model.js';
 import { absoluteAxis, axesOf } from './axes.js';
-import { divide, shapeOf, unsqueeze } from './emit.js';
-import type { Application, BackwardApplication, Fact, Operator } from './operator.js';
+import { divide, floatOf, shapeOf, unsqueeze } from './emit.js';
+import { withElements } from './fold.js';
+import type { Application, BackwardApplication, Operator } from './operator.js';
+import { plus } from './symbolic.js';
 
-/** Axes over which is reduced. @param since - the operator set that made them an input */
+/** One reduction in a graph, as its rule sees it: everything in the shape in which reduced axes have length 1. */
+export interface Reduction {
+  readonly at: BackwardApplication;
+  /** Axes over which is reduced; none where the operator does nothing. */
+  readonly axes: readonly number[];
+  /** The result. */
+  y(): string;
+  /** The gradient of the result. */
+  readonly dY: string;
+}
+
+/**
+ * An operator that reduces over axes.
+ *
+ * @param since - the operator set that made the axes an input
+ * @param derive - gives the gradient of the input, in its shape or in one that broadcasts to it
+ * @param fold - the result over a whole vector whose values are known
+ */
+export const reduction = (
+  opType: string,
+  since: number,
+  derive: (reduction: Reduction) => string,
+  fold?: (values: readonly Axis[]) => Axis | undefined,
+): Operator => ({
+  opType,
+  infer: (at) => {
+    const { type, dims, elements } = at.fact(0);
+    const axes = reducedAxes(at, since);
+    const kept = at.int('keepdims', 1) !== 0;
+    const shape = kept
+      ? dims.map((axis, i) => (axes.includes(i) ? 1 : axis))
+      : dims.filter((_, i) => !axes.includes(i));
+    const whole = elements && dims.length === 1 && axes.length === 1;
+    return [withElements({ type, dims: shape }, whole && fold ? [fold(elements)] : undefined)];
+  },
+  backward: (at, dY) => [
+    () => {
+      const axes = reducedAxes(at, since);
+      const dropped = at.int('keepdims', 1) ? [] : [...axes].sort((a, b) => a - b);
+      const keep = (value: string): string => unsqueeze(at.b, value, dropped);
+      const gradient = derive({ at, axes, y: () => keep(at.y(0)), dY: keep(dY) });
+      return at.b.op('Expand', [gradient, shapeOf(at.b, at.x(0))])[0];
+    },
+    undefined,
+  ],
+});
+
 function reducedAxes(at: Application, since: number): readonly number[] {
   const rank = at.fact(0).dims.length;
   const axes = axesOf(at, since);
@@ -11,45 +59,17 @@ function reducedAxes(at: Application, since: number): readonly number[] {
   return at.int('noop_with_empty_axes', 0) ? [] : Array.from({ length: rank }, (_, i) => i);
 }
 
-const infer =
-  (since: number) =>
-  (at: Application): readonly Fact[] => {
-    const { type, dims } = at.fact(0);
-    const axes = reducedAxes(at, since);
-    const kept = at.int('keepdims', 1) !== 0;
-    return [
-      {
-        type,
-        dims: kept
-          ? dims.map((axis, i) => (axes.includes(i) ? 1 : axis))
-          : dims.filter((_, i) => !axes.includes(i)),
-      },
-    ];
-  };
-
-/** The gradient of each sum, given to all of its terms. */
-function spread(at: BackwardApplication, dY: string, since: number): string {
-  const axes = at.int('keepdims', 1) ? [] : [...reducedAxes(at, since)].sort((a, b) => a - b);
-  return at.b.op('Expand', [unsqueeze(at.b, dY, axes), shapeOf(at.b, at.x(0))])[0];
-}
-
-export const reduceSum: Operator = {
-  opType: 'ReduceSum',
-  infer: infer(13),
-  backward: (at, dY) => [() => spread(at, dY, 13), undefined],
-};
+export const reduceSum = reduction(
+  'ReduceSum',
+  13,
+  ({ dY }) => dY,
+  (values) =>
+    values.reduce<Axis | undefined>((sum, value) => (sum === undefined ? sum : plus(sum, value)), 0),
+);
 
 /** The number of terms is counted at run time, so that means over a batch work too. */
-export const reduceMean: Operator = {
-  opType: 'ReduceMean',
-  infer: infer(18),
-  backward: (at, dY) => [
-    () => {
-      const { b } = at;
-      const sizeOf = (value: string): string =>
-        b.op('Cast', [b.op('Size', [value])[0]], { to: attribute.int(1) })[0];
-      return spread(at, divide(b, dY, divide(b, sizeOf(at.x(0)), sizeOf(at.y(0)))), 18);
-    },
-    undefined,
-  ],
-};
+export const reduceMean = reduction('ReduceMean', 18, ({ at, dY }) => {
+  const { b } = at;
+  const sizeOf = (value: string): string => floatOf(b, b.op('Size', [value])[0]);
+  return divide(b, dY, divide(b, sizeOf(at.x(0)), sizeOf(at.y(0))));
+});

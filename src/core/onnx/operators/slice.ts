@@ -1,17 +1,9 @@
-import { attribute } from '../graph-builder.js';
-import { int64Vector } from '../tensor.js';
 import { absoluteAxis } from './axes.js';
-import { scatterAlong } from './emit.js';
 import type { Application, Operator } from './operator.js';
-
-interface Cut {
-  readonly axis: number;
-  /** Positions taken along the axis, in order. */
-  readonly indices: readonly number[];
-}
+import { type Pick, unpick } from './scatter.js';
 
 /** What is taken along each axis that is cut at all. */
-function cutsOf(at: Application): readonly Cut[] {
+function cutsOf(at: Application): readonly Pick[] {
   const { dims } = at.fact(0);
   const starts = at.integers(1);
   const ends = at.integers(2);
@@ -26,7 +18,7 @@ function cutsOf(at: Application): readonly Cut[] {
       if (start === 0 && step === 1 && end >= 2 ** 31 - 1) return [];
       at.refuse(`cannot tell which part of the symbolic length ${length} is taken`);
     }
-    return [{ axis, indices: positions(length, start, end, step) }];
+    return [{ axis, positions: positions(length, start, end, step) }];
   });
 }
 
@@ -45,7 +37,7 @@ export const slice: Operator = {
   opType: 'Slice',
   infer: (at) => {
     const { type, dims, elements } = at.fact(0);
-    const cuts = new Map(cutsOf(at).map(({ axis, indices }) => [axis, indices]));
+    const cuts = new Map(cutsOf(at).map((cut) => [cut.axis, cut.positions]));
     return [
       {
         type,
@@ -55,25 +47,9 @@ export const slice: Operator = {
     ];
   },
   backward: (at, dY) => [
-    () => {
-      const { b } = at;
-      const rank = at.fact(0).dims.length;
-      // Cut along one axis after the other, so that each scatter meets a shape that differs in that axis alone.
-      const stages = cutsOf(at).map(({ axis, indices }) => ({
-        axis,
-        indices: b.constant(int64Vector(indices), 'indices'),
-      }));
-      let input = at.x(0);
-      const inputs = stages.map(({ axis, indices }) => {
-        const before = input;
-        [input] = b.op('Gather', [input, indices], { axis: attribute.int(axis) });
-        return before;
-      });
-      return stages.reduceRight(
-        (gradient, { axis, indices }, i) => scatterAlong(b, inputs[i]!, gradient, indices, axis, rank, false),
-        dY,
-      );
-    },
+    () =>
+      unpick(at.b, at.x(0), dY, cutsOf(at), at.fact(0).dims) ??
+      at.refuse('expected positions that do not repeat'),
     undefined,
     undefined,
     undefined,

@@ -1,5 +1,5 @@
-import { broadcast } from './axes.js';
 import { where as emitWhere, reduceTo, scalar } from './emit.js';
+import { elementwise } from './fold.js';
 import type { BackwardApplication, GradientRule, Operator } from './operator.js';
 
 const branch =
@@ -10,9 +10,7 @@ const branch =
 /** Each element's gradient goes to the branch that it came from. */
 export const where: Operator = {
   opType: 'Where',
-  infer: (at) => [
-    { type: at.fact(1).type, dims: broadcast(at, [at.fact(0).dims, at.fact(1).dims, at.fact(2).dims]) },
-  ],
+  infer: (at) => [elementwise(at, at.fact(1).type, (condition, x, y) => (condition === 0 ? y : x))],
   backward: (at, dY) => [
     undefined,
     branch(at, 1, () => emitWhere(at.b, at.x(0), dY, scalar(at.b, 0))),

@@ -1,7 +1,8 @@
 import { attribute } from '../graph-builder.js';
 import type { Attribute } from '../model.js';
+import { floatTensor } from '../tensor.js';
 import { fixed } from './axes.js';
-import type { Application } from './operator.js';
+import type { Application, BackwardApplication } from './operator.js';
 
 /** How a window slides over the spatial axes of [N, C, …]: one entry an axis. */
 export interface Window {
@@ -81,4 +82,14 @@ export function transposedWindow(window: Window, groups: number): Record<string,
     output_padding: attribute.ints(excess.map((each) => Math.max(0, -each))),
     group: attribute.int(groups),
   };
+}
+
+/** Gives each window's value to every element that it covers, channel by channel: a transposed convolution of ones. */
+export function spreadOverWindows(at: BackwardApplication, values: string, window: Window): string {
+  const { b } = at;
+  const [channels] = fixed(at, at.fact(0).dims.slice(1, 2));
+  const shape = [channels!, 1, ...window.kernel];
+  const ones = new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(1);
+  const kernel = b.constant(floatTensor(shape, ones), 'ones');
+  return b.op('ConvTranspose', [values, kernel], transposedWindow(window, channels!))[0];
 }
