@@ -5,7 +5,7 @@ import { crossEntropy } from './losses.js';
 /** Auto-PGD on the cross-entropy; see {@link autoPgd}. */
 export const apgdCe: Attack<ApgdOptions> = {
   name: 'apgd-ce',
-  run: (...how) => autoPgd('apgd-ce', climbCrossEntropy, ...how),
+  run: (...how) => autoPgd({ name: 'apgd-ce', objective: climbCrossEntropy }, ...how),
 };
 
 const climbCrossEntropy: Objective = async (classifier, points, labels) => {

@@ -8,7 +8,7 @@ import { logitDifferenceRatio } from './losses.js';
  */
 export const apgdDlr: Attack<ApgdOptions> = {
   name: 'apgd-dlr',
-  run: (...how) => autoPgd('apgd-dlr', climbRatio, ...how),
+  run: (...how) => autoPgd({ name: 'apgd-dlr', objective: climbRatio }, ...how),
 };
 
 const climbRatio: Objective = async (classifier, points, labels) => {

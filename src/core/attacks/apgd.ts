@@ -1,13 +1,17 @@
+import { halvingSchedule, type Pace, type Schedule, sparsitySchedule } from './apgd-schedule.js';
 import type { AttackContext, AttackResult, Classifier, Samples, ThreatModel } from './attack.js';
+import { project, type Reach } from './projection.js';
 import {
   climbInRestarts,
   keepStronger,
+  LATE_STEPS,
   lookAtOriginals,
   openSearch,
   type Search,
-  signOrZero,
   uniformStart,
 } from './search.js';
+import { steepest, steepestSigns } from './steepest.js';
+import { allowedBox } from './threat-model.js';
 
 export interface ApgdOptions {
   /** Gradient steps of one restart. */
@@ -21,30 +25,46 @@ export type Objective = (
   classifier: Classifier,
   points: Float32Array,
   labels: Uint32Array,
+  /** The class that each point is to become, where the objective has one in mind. */
+  targets: Uint32Array,
 ) => Promise<{
   readonly losses: ArrayLike<number>;
   readonly gradient: Float32Array;
   readonly logits: Float32Array;
 }>;
 
+/** What an Auto-PGD attack is made of. */
+export interface AutoPgd {
+  /** Keys the random starts. */
+  readonly name: string;
+  readonly objective: Objective;
+  /**
+   * The classes to try one after the other, given the logits of the sample as it is; one restart each, `restarts` times.
+   * Absent where the objective aims at no class.
+   */
+  targets?(logits: Float32Array, label: number): readonly number[];
+}
+
 /** Share of the way to the projected gradient step; the rest is momentum. */
 const ALPHA = 0.75;
-/** Least share of the steps since the last checkpoint that must have raised the loss. */
-const RHO = 0.75;
+
+/** Under L1: radii in parts of ε, and the shares of the steps made at each. Only the last one's points count. */
+const L1_STAGES = [
+  { radius: 3, share: 0.3 },
+  { radius: 2, share: 0.3 },
+  { radius: 1, share: 0.4 },
+] as const;
 
 /**
- * Auto-PGD: sign steps with momentum from a random start. The step length begins at twice the radius; at each checkpoint
- * it is halved, and the climb goes on from the best point so far, where too few steps raised the loss, or where neither
- * the step nor the best loss has changed since the checkpoint before. So there is no step size to choose badly.
+ * Auto-PGD: steepest steps with momentum from a random start; their length follows a {@link Schedule}, so there is no step
+ * size to choose badly. Under L1 there is no momentum, steps move few values, and the climb begins in larger balls.
  *
  * Source: Croce, Hein, "Reliable evaluation of adversarial robustness with an ensemble of diverse parameter-free attacks",
- * ICML 2020, section 3.1 and algorithm 1.
- *
- * @param name - keys the random starts
+ * ICML 2020, section 3.1 and algorithm 1; for L1, the same authors, "Mind the box: l1-APGD for sparse adversarial attacks
+ * on image classifiers", ICML 2021, section 4.
  */
 export async function autoPgd(
-  name: string,
-  objective: Objective,
+  attack: AutoPgd,
   classifier: Classifier,
   samples: Samples,
   threat: ThreatModel,
@@ -52,11 +72,61 @@ export async function autoPgd(
   context: AttackContext,
 ): Promise<AttackResult> {
   const search = openSearch(classifier, samples, threat, context);
-  await lookAtOriginals(search, (batch, points) => look(search, objective, batch, points));
-  return climbInRestarts(search, restarts, (batch, restart) => {
-    const starts = batch.map((index) => uniformStart(search, name, index, restart));
-    return climb(search, objective, batch, starts, steps);
+  const aims = new Map<number, readonly number[]>();
+  await lookAtOriginals(search, async (batch, points) => {
+    const { logits } = await look(
+      search,
+      attack.objective,
+      batch,
+      points,
+      batch.map((index) => samples.labels[index]!),
+    );
+    batch.forEach((index, row) => {
+      const own = logits.subarray(row * classifier.classes, (row + 1) * classifier.classes);
+      if (attack.targets) aims.set(index, attack.targets(own, samples.labels[index]!));
+    });
   });
+  const rounds = Math.max(1, ...[...aims.values()].map((targets) => targets.length));
+  return climbInRestarts(search, restarts * rounds, (batch, restart) => {
+    const targetOf = (index: number): number => aims.get(index)?.[restart % rounds] ?? samples.labels[index]!;
+    return climbInStages({ search, attack, targetOf, restart }, batch, steps);
+  });
+}
+
+/** One restart of an attack. */
+interface Ascent {
+  readonly search: Search;
+  readonly attack: AutoPgd;
+  readonly restart: number;
+  targetOf(index: number): number;
+}
+
+async function climbInStages(ascent: Ascent, batch: readonly number[], steps: number): Promise<void> {
+  const { search, attack, restart } = ascent;
+  if (search.threat.norm !== 'l1') {
+    const starts = batch.map((index) => uniformStart(search, attack.name, index, restart));
+    await climb(ascent, search, batch, starts, steps);
+    return;
+  }
+  let done = 0;
+  let standing = batch;
+  let points: readonly Float32Array[] = [];
+  for (const { radius, share } of L1_STAGES) {
+    const length = radius === 1 ? steps - done : Math.floor(share * steps);
+    if (length === 0) continue;
+    const threat = { ...search.threat, epsilon: radius * search.threat.epsilon };
+    const reach: Reach =
+      radius === 1 ? search : { ...search, threat, box: allowedBox(search.samples, threat) };
+    const starts = standing.map((index, row) =>
+      points[row]
+        ? project(reach, index, points[row])
+        : uniformStart({ ...search, ...reach }, attack.name, index, restart),
+    );
+    const ends = await climb(ascent, reach, standing, starts, length);
+    standing = ends.map(({ index }) => index);
+    points = ends.map(({ best }) => best.point);
+    done += length;
+  }
 }
 
 /** A point with its loss and gradient. */
@@ -73,97 +143,93 @@ interface Climber {
   /** The point before; the momentum comes from there. */
   before: Float32Array;
   best: Place;
-  stepLength: number;
-  /** Steps since the last checkpoint that raised the loss. */
-  rises: number;
-  /** At the last checkpoint: the best loss, and whether the step was halved. */
-  bestLoss: number;
-  halved: boolean;
+  readonly pace: Pace;
+  /** The best loss when the last steps begin. */
+  lossBeforeLast: number;
 }
 
+/** @returns those who are still standing */
 async function climb(
-  search: Search,
-  objective: Objective,
+  { search, attack, targetOf }: Ascent,
+  reach: Reach,
   batch: readonly number[],
   starts: readonly Float32Array[],
   steps: number,
-): Promise<void> {
-  const { context, threat } = search;
-  context.signal?.throwIfAborted();
-  const first = await look(search, objective, batch, joined(search, starts));
+): Promise<readonly Climber[]> {
+  const { context, size } = search;
+  const schedule = reach.threat.norm === 'l1' ? sparsitySchedule : halvingSchedule;
+  const counts = reach.threat.epsilon === search.threat.epsilon;
+  const visit = async (indices: readonly number[], points: readonly Float32Array[]) => {
+    context.signal?.throwIfAborted();
+    return (
+      await look(search, attack.objective, indices, joined(size, points), indices.map(targetOf), counts)
+    ).places;
+  };
+  const first = await visit(batch, starts);
   let climbers = batch.map((index, row): Climber => {
     const start = first[row]!;
-    return {
-      index,
-      at: start,
-      before: start.point,
-      best: start,
-      stepLength: 2 * threat.epsilon,
-      rises: 0,
-      bestLoss: start.loss,
-      halved: false,
-    };
+    const pace = schedule.begin(start.loss, size);
+    return { index, at: start, before: start.point, best: start, pace, lossBeforeLast: start.loss };
   });
-  const checks = checkpoints(steps);
+  const checks = schedule.checkpoints(steps);
   let checked = 0;
   for (let step = 1; step <= steps; step++) {
     climbers = climbers.filter(({ index }) => search.success[index] === 0);
-    if (climbers.length === 0) return;
-    context.signal?.throwIfAborted();
-    const points = climbers.map((climber) => nextPoint(search, climber, step === 1 ? 1 : ALPHA));
-    const indices = climbers.map(({ index }) => index);
-    const places = await look(search, objective, indices, joined(search, points));
+    if (climbers.length === 0) return climbers;
+    if (step === steps - LATE_STEPS + 1) {
+      for (const climber of climbers) climber.lossBeforeLast = climber.best.loss;
+    }
+    const points = climbers.map((climber) => nextPoint(reach, climber, step === 1 ? 1 : ALPHA));
+    const places = await visit(
+      climbers.map(({ index }) => index),
+      points,
+    );
     climbers.forEach((climber, row) => {
       const place = places[row]!;
-      if (place.loss > climber.at.loss) climber.rises += 1;
+      if (place.loss > climber.at.loss) climber.pace.rises += 1;
       climber.before = climber.at.point;
       climber.at = place;
       if (place.loss > climber.best.loss) climber.best = place;
     });
-    if (checks.includes(step)) {
-      for (const climber of climbers) adjust(climber, step - checked);
-      checked = step;
+    if (!checks.includes(step)) continue;
+    for (const climber of climbers) {
+      const moved = valuesMoved(search, climber.index, climber.best.point);
+      if (schedule.adjust(climber.pace, step - checked, climber.best.loss, moved)) climber.at = climber.best;
     }
+    checked = step;
   }
-}
-
-function nextPoint(
-  { box, size }: Search,
-  { index, at, before, stepLength }: Climber,
-  alpha: number,
-): Float32Array {
-  return at.point.map((value, i) => {
-    const where = index * size + i;
-    const clamp = (moved: number): number =>
-      Math.min(box.upper[where]!, Math.max(box.lower[where]!, Math.fround(moved)));
-    const stepped = clamp(value + stepLength * signOrZero(at.gradient[i]!));
-    return clamp(value + alpha * (stepped - value) + (1 - alpha) * (value - before[i]!));
-  });
-}
-
-/** Conditions 1 and 2 of section 3.1, at a checkpoint `steps` steps after the last one. */
-function adjust(climber: Climber, steps: number): void {
-  const rarelyRose = climber.rises < RHO * steps;
-  const stuck = !climber.halved && climber.best.loss <= climber.bestLoss;
-  climber.halved = rarelyRose || stuck;
-  climber.bestLoss = climber.best.loss;
-  climber.rises = 0;
-  if (!climber.halved) return;
-  climber.stepLength /= 2;
-  climber.at = climber.best;
-}
-
-/**
- * The steps after which the step length is looked at: ⌈pⱼ · steps⌉ with p₁ = 0.22 and
- * pⱼ₊₁ = pⱼ + max(pⱼ − pⱼ₋₁ − 0.03, 0.06), in whole hundredths so that no rounding moves one.
- */
-export function checkpoints(steps: number): readonly number[] {
-  const found = new Set<number>();
-  for (let before = 0, at = 22; at <= 100; ) {
-    found.add(Math.ceil((at * steps) / 100));
-    [before, at] = [at, at + Math.max(at - before - 3, 6)];
+  for (const { index, best, lossBeforeLast } of climbers) {
+    if (steps >= LATE_STEPS) search.lateRise[index] = best.loss - lossBeforeLast;
   }
-  return [...found];
+  return climbers.filter(({ index }) => search.success[index] === 0);
+}
+
+function nextPoint(reach: Reach, { index, at, before, pace }: Climber, alpha: number): Float32Array {
+  const { point, gradient } = at;
+  const { norm, epsilon } = reach.threat;
+  const direction =
+    norm === 'l1' ? steepestSigns(gradient, pace.moved) : steepest(reach, index, point, gradient);
+  const length = pace.stepLength * epsilon;
+  const stepped = project(
+    reach,
+    index,
+    direction.map((slope, i) => point[i]! + length * slope),
+  );
+  if (norm === 'l1') return stepped;
+  return project(
+    reach,
+    index,
+    direction.map(
+      (_, i) => point[i]! + alpha * (stepped[i]! - point[i]!) + (1 - alpha) * (point[i]! - before[i]!),
+    ),
+  );
+}
+
+function valuesMoved({ samples, size }: Search, index: number, point: Float32Array): number {
+  return point.reduce(
+    (count, value, i) => (value === samples.inputs[index * size + i] ? count : count + 1),
+    0,
+  );
 }
 
 async function look(
@@ -171,19 +237,22 @@ async function look(
   objective: Objective,
   indices: readonly number[],
   points: Float32Array,
-): Promise<readonly Place[]> {
+  targets: readonly number[],
+  counts = true,
+): Promise<{ readonly places: readonly Place[]; readonly logits: Float32Array }> {
   const { classifier, samples, size } = search;
   const labels = Uint32Array.from(indices, (index) => samples.labels[index]!);
-  const { losses, gradient, logits } = await objective(classifier, points, labels);
-  keepStronger(search, indices, points, losses, logits);
-  return indices.map((_, row) => ({
-    point: points.slice(row * size, (row + 1) * size),
+  const { losses, gradient, logits } = await objective(classifier, points, labels, Uint32Array.from(targets));
+  if (counts) keepStronger(search, indices, points, losses, logits);
+  const places = indices.map((_, row) => ({
+    point: points.subarray(row * size, (row + 1) * size),
     loss: losses[row]!,
-    gradient: gradient.slice(row * size, (row + 1) * size),
+    gradient: gradient.subarray(row * size, (row + 1) * size),
   }));
+  return { places, logits };
 }
 
-function joined({ size }: Search, points: readonly Float32Array[]): Float32Array {
+function joined(size: number, points: readonly Float32Array[]): Float32Array {
   const all = new Float32Array(points.length * size);
   points.forEach((point, row) => {
     all.set(point, row * size);

@@ -1,9 +1,13 @@
+import type { Norm } from '../spec/index.js';
+
 /** A classifier as an attacker with its file sees it: flat float32 inputs in, logits and input gradients out. */
 export interface Classifier {
   /** Shape of one sample, such as [1, 8, 8]. */
   readonly shape: readonly number[];
   /** Number of classes. */
   readonly classes: number;
+  /** Why the gradients below cannot be had (their calls then throw `operator-unsupported`); undefined where they can. */
+  readonly gradientObstacle?: string;
   /** @param inputs - n·size values, row-major @returns n·classes logits */
   logits(inputs: Float32Array, n: number): Promise<Float32Array>;
   /**
@@ -27,7 +31,7 @@ export interface Classifier {
 
 /** What an adversary may do: move inside a ball and inside the valid range. */
 export interface ThreatModel {
-  readonly norm: 'linf';
+  readonly norm: Norm;
   /** Radius of the ball in the units that the model sees. */
   readonly epsilon: number;
   /** Smallest valid value of each input value (length: one sample's size). */
@@ -58,6 +62,11 @@ export interface AttackResult {
   readonly adversarial: Float32Array;
   /** For each sample, 1 where the model misclassifies `adversarial`. */
   readonly success: Uint8Array;
+  /**
+   * For each sample, by how much the best loss of the last restart rose in its last 10 steps; NaN where the sample is
+   * broken or there were fewer steps. An attack that is still climbing when it ends has not shown what it can do.
+   */
+  readonly lateRise?: Float64Array;
 }
 
 /** An evasion attack: one file, one value of this interface, one row of the registry. No thresholds here. */

@@ -1,11 +1,13 @@
 import type { Attack } from './attack.js';
 import { batchesOf, gatherRows } from './batches.js';
 import { predictedClass } from './predict.js';
+import { furthest } from './projection.js';
 import { allowedBox } from './threat-model.js';
 
 /**
- * The fast gradient sign method: one step to the face of the ball that the gradient points at. Where the gradient is
- * zero it does not move.
+ * The fast gradient sign method: one step to the point of the ball and the valid range where a linear model with this
+ * gradient would be worst. Under L∞ that is a corner of the ball; under L2 it lies along the gradient, cut at the range;
+ * under L1 it moves the steepest values only. Where the gradient is zero it does not move.
  *
  * Source: Goodfellow, Shlens, Szegedy, "Explaining and harnessing adversarial examples", ICLR 2015, section 4.
  */
@@ -13,7 +15,7 @@ export const fgsm: Attack<Record<string, never>> = {
   name: 'fgsm',
   async run(classifier, samples, threat, _options, { batchSize, signal, onProgress }) {
     const size = threat.minimum.length;
-    const box = allowedBox(samples, threat);
+    const reach = { samples, threat, size, box: allowedBox(samples, threat) };
     const adversarial = samples.inputs.slice();
     const success = new Uint8Array(samples.ids.length);
     let done = 0;
@@ -33,12 +35,8 @@ export const fgsm: Attack<Record<string, never>> = {
           return;
         }
         attacked.push(index);
-        for (let i = 0; i < size; i++) {
-          const at = index * size + i;
-          const slope = clean.gradient[row * size + i]!;
-          if (slope > 0) adversarial[at] = box.upper[at]!;
-          else if (slope < 0) adversarial[at] = box.lower[at]!;
-        }
+        const slope = clean.gradient.subarray(row * size, (row + 1) * size);
+        adversarial.set(furthest(reach, index, slope), index * size);
       });
       if (attacked.length > 0) {
         const logits = await classifier.logits(gatherRows(adversarial, size, attacked), attacked.length);

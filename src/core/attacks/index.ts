@@ -1,6 +1,7 @@
 export type { Attack, AttackContext, AttackResult, Classifier, Samples, ThreatModel } from './attack.js';
+export { distance } from './distance.js';
 export { openClassifier } from './onnx-classifier.js';
 export { NO_CLASS, predictedClass } from './predict.js';
 export { type AttackName, attacks } from './registry.js';
 export { halvings } from './saturation.js';
-export { insideThreatModel, linfDistance } from './threat-model.js';
+export { insideThreatModel } from './threat-model.js';

@@ -16,6 +16,7 @@ import {
 } from '../onnx/index.js';
 import type { Classifier } from './attack.js';
 import { gatherRows } from './batches.js';
+import { openBlackBox } from './black-box.js';
 import { halvings } from './saturation.js';
 
 /**
@@ -29,12 +30,26 @@ import { halvings } from './saturation.js';
  * @param logitExponent - the logits are multiplied by 2 to this power, which is exact: the argmax stays, and the
  * cross-entropy does not flatten where the model's own scale would make it
  * @throws RefusedError `model-unreadable` when it is no model, `input-invalid` when it does not take samples of this
- * shape, `operator-unsupported` when it cannot be differentiated
+ * shape, `operator-unsupported` when it has not one float input and output. A model that cannot be differentiated opens
+ * with a `gradientObstacle`
  */
 export async function openClassifier(
   onnx: Uint8Array,
   shape: readonly number[],
   logitExponent = 0,
+): Promise<Classifier> {
+  try {
+    return await openDifferentiated(onnx, shape, logitExponent);
+  } catch (error) {
+    if (!(error instanceof RefusedError && error.code === 'operator-unsupported')) throw error;
+    return await openBlackBox(onnx, shape, logitExponent, error);
+  }
+}
+
+async function openDifferentiated(
+  onnx: Uint8Array,
+  shape: readonly number[],
+  logitExponent: number,
 ): Promise<Classifier> {
   const model = decodeModel(onnx);
   const size = shape.reduce((product, axis) => product * axis, 1);

@@ -1,28 +1,42 @@
+import { randomStream } from '../random/index.js';
 import type { Attack } from './attack.js';
-import { gatherRows } from './batches.js';
+import { crossEntropy } from './losses.js';
+import { project } from './projection.js';
 import {
   climbInRestarts,
   keepStronger,
+  LATE_STEPS,
   lookAtOriginals,
   openSearch,
   type Search,
-  signOrZero,
   uniformStart,
 } from './search.js';
+import { steepest } from './steepest.js';
 
 export interface PgdOptions {
   /** Gradient steps of one restart. */
   readonly steps: number;
   /** Random starts; each later one attacks only what is still standing. */
   readonly restarts: number;
-  /** L∞ length of one step, in the units that the model sees. */
+  /** Length of one step in the threat model's norm, in the units that the model sees. */
   readonly stepSize: number;
+  /**
+   * How much of the direction so far each step keeps, 0…1; absent: none. Gradients are added up at unit L1 length.
+   *
+   * Source: Dong et al., "Boosting adversarial attacks with momentum", CVPR 2018, algorithm 1.
+   */
+  readonly momentum?: number;
+  /**
+   * Climbs towards a class instead of away from the label: each restart towards one that is `drawn`, or each restart
+   * towards every other class in turn (`all`). Any misclassification counts.
+   */
+  readonly target?: 'drawn' | 'all';
 }
 
 /**
- * Projected gradient descent on the cross-entropy, from random starts, in sign steps. Every iterate is looked at, so a
- * sample is broken as soon as any of them is misclassified; of an unbroken one the iterate with the largest loss is kept.
- * A sample that the model gets wrong as it is counts as broken by itself.
+ * Projected gradient descent on the cross-entropy, from random starts, in steps along the steepest direction of the norm.
+ * Every iterate is looked at, so a sample is broken as soon as any of them is misclassified; of an unbroken one the
+ * iterate with the largest loss is kept. A sample that the model gets wrong as it is counts as broken by itself.
  *
  * Source: Madry, Makelov, Schmidt, Tsipras, Vladu, "Towards deep learning models resistant to adversarial attacks",
  * ICLR 2018, section 2.1.
@@ -32,9 +46,17 @@ export const pgd: Attack<PgdOptions> = {
   async run(classifier, samples, threat, options, context) {
     const search = openSearch(classifier, samples, threat, context);
     await lookAtOriginals(search, (batch, points) => look(search, batch, points));
-    return climbInRestarts(search, options.restarts, (batch, restart) =>
-      climb(search, options, restart, batch),
-    );
+    const others = classifier.classes - 1;
+    const rounds = options.target === 'all' ? others : 1;
+    return climbInRestarts(search, options.restarts * rounds, (batch, restart) => {
+      const targets = new Map<number, number>();
+      for (const index of options.target ? batch : []) {
+        const draw = randomStream(context.seed, samples.ids[index]!, 'pgd', restart, 'target');
+        const away = options.target === 'all' ? restart % others : draw.integer(others);
+        targets.set(index, (samples.labels[index]! + 1 + away) % classifier.classes);
+      }
+      return climb(search, options, restart, batch, targets);
+    });
   },
 };
 
@@ -43,37 +65,69 @@ async function climb(
   options: PgdOptions,
   restart: number,
   batch: readonly number[],
+  targets: ReadonlyMap<number, number>,
 ): Promise<void> {
   const { context, size } = search;
-  let standing = batch;
-  let points: Float32Array = new Float32Array(batch.length * size);
-  batch.forEach((index, row) => {
-    points.set(uniformStart(search, 'pgd', index, restart), row * size);
-  });
-  for (let iteration = 0; iteration <= options.steps && standing.length > 0; iteration++) {
+  let climbers = batch.map((index) => ({
+    index,
+    point: uniformStart(search, 'pgd', index, restart),
+    velocity: new Float32Array(size) as Float32Array,
+    best: Number.NEGATIVE_INFINITY,
+    bestBeforeLast: Number.NEGATIVE_INFINITY,
+  }));
+  for (let iteration = 0; iteration <= options.steps && climbers.length > 0; iteration++) {
     context.signal?.throwIfAborted();
-    const gradient = await look(search, standing, points);
-    const rows = standing.flatMap((index, row) => (search.success[index] === 0 ? [row] : []));
-    const next = gatherRows(points, size, rows);
-    rows.forEach((row, position) => {
-      for (let i = 0; i < size; i++) {
-        const at = standing[row]! * size + i;
-        const moved = next[position * size + i]! + options.stepSize * signOrZero(gradient[row * size + i]!);
-        next[position * size + i] = Math.min(
-          search.box.upper[at]!,
-          Math.max(search.box.lower[at]!, Math.fround(moved)),
-        );
-      }
-    });
-    standing = rows.map((row) => standing[row]!);
-    points = next;
+    const points = new Float32Array(climbers.length * size);
+    for (const [row, { point }] of climbers.entries()) points.set(point, row * size);
+    const indices = climbers.map(({ index }) => index);
+    const { losses, gradient } = await look(search, indices, points, targets);
+    for (const [row, climber] of climbers.entries()) {
+      climber.best = Math.max(climber.best, losses[row]!);
+      if (iteration === options.steps - LATE_STEPS) climber.bestBeforeLast = climber.best;
+      const slope = gradient.subarray(row * size, (row + 1) * size);
+      const pushed = options.momentum ? withMomentum(climber.velocity, slope, options.momentum) : slope;
+      climber.velocity = pushed;
+      const direction = steepest(search, climber.index, climber.point, pushed);
+      const moved = direction.map((way, i) => climber.point[i]! + options.stepSize * way);
+      climber.point = project(search, climber.index, moved);
+    }
+    climbers = climbers.filter(({ index }) => search.success[index] === 0);
+  }
+  for (const { index, best, bestBeforeLast } of climbers) {
+    search.lateRise[index] = options.steps < LATE_STEPS ? Number.NaN : best - bestBeforeLast;
   }
 }
 
-/** Runs the model on one point a sample and keeps each point that is stronger than what its sample had. */
-async function look(search: Search, indices: readonly number[], points: Float32Array): Promise<Float32Array> {
-  const labels = Uint32Array.from(indices, (index) => search.samples.labels[index]!);
-  const { loss, gradient, logits } = await search.classifier.lossGradient(points, labels, indices.length);
-  keepStronger(search, indices, points, loss, logits);
-  return gradient;
+function withMomentum(velocity: Float32Array, gradient: Float32Array, decay: number): Float32Array {
+  const finite = gradient.map((slope) => (Number.isFinite(slope) ? slope : 0));
+  const length = finite.reduce((sum, slope) => sum + Math.abs(slope), 0);
+  return velocity.map((speed, i) => decay * speed + (length === 0 ? 0 : finite[i]! / length));
+}
+
+/**
+ * Runs the model on one point a sample and keeps each point that is stronger than what its sample had.
+ *
+ * @param targets - of the samples that climb towards a class
+ * @returns what is climbed: the cross-entropy of the label, or the target's with its sign turned; and its gradient
+ */
+async function look(
+  search: Search,
+  indices: readonly number[],
+  points: Float32Array,
+  targets?: ReadonlyMap<number, number>,
+) {
+  const { classifier, samples, size } = search;
+  const aims = Uint32Array.from(indices, (index) => targets?.get(index) ?? samples.labels[index]!);
+  const { gradient, logits } = await classifier.lossGradient(points, aims, indices.length);
+  const crossEntropies = (classOf: (row: number) => number): readonly number[] =>
+    indices.map((_, row) =>
+      crossEntropy(logits.subarray(row * classifier.classes, (row + 1) * classifier.classes), classOf(row)),
+    );
+  const ofLabels = crossEntropies((row) => samples.labels[indices[row]!]!);
+  keepStronger(search, indices, points, ofLabels, logits);
+  if (!targets || targets.size === 0) return { losses: ofLabels, gradient };
+  return {
+    losses: crossEntropies((row) => aims[row]!).map((loss) => -loss),
+    gradient: gradient.map((slope, at) => (targets.has(indices[Math.floor(at / size)]!) ? -slope : slope)),
+  };
 }

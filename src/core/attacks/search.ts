@@ -1,21 +1,22 @@
 import { randomStream } from '../random/index.js';
 import type { AttackContext, AttackResult, Classifier, Samples, ThreatModel } from './attack.js';
 import { batchesOf, gatherRows } from './batches.js';
+import { distance } from './distance.js';
 import { predictedClass } from './predict.js';
-import { allowedBox, type Box } from './threat-model.js';
+import { project, type Reach } from './projection.js';
+import { allowedBox } from './threat-model.js';
+
+/** Steps at the end of the last restart in which the loss should hardly rise any more. */
+export const LATE_STEPS = 10;
 
 /** An iterative attack under way: what it works on, and the strongest input that it has found of each sample. */
-export interface Search {
+export interface Search extends Reach {
   readonly classifier: Classifier;
-  readonly samples: Samples;
-  readonly threat: ThreatModel;
   readonly context: AttackContext;
-  /** Values of one sample. */
-  readonly size: number;
-  readonly box: Box;
   readonly adversarial: Float32Array;
   readonly success: Uint8Array;
   readonly largestLoss: Float64Array;
+  readonly lateRise: Float64Array;
 }
 
 /** @throws RefusedError `data-refused` when a sample lies outside the valid range */
@@ -35,6 +36,7 @@ export function openSearch(
     adversarial: samples.inputs.slice(),
     success: new Uint8Array(samples.ids.length),
     largestLoss: new Float64Array(samples.ids.length).fill(Number.NEGATIVE_INFINITY),
+    lateRise: new Float64Array(samples.ids.length).fill(Number.NaN),
   };
 }
 
@@ -98,27 +100,36 @@ export async function climbInRestarts(
 }
 
 /** The result of an attack that has run to its end. */
-export function ended({ context, adversarial, success }: Search): AttackResult {
+export function ended({ context, adversarial, success, lateRise }: Search): AttackResult {
   context.onProgress?.(1);
-  return { adversarial, success };
+  return {
+    adversarial,
+    success,
+    lateRise: lateRise.map((rise, index) => (success[index] ? Number.NaN : rise)),
+  };
 }
 
-/** A uniform point of the ball, moved into the valid range; the same for the same attack, sample and restart. */
-export function uniformStart(
-  { samples, threat, context, size, box }: Search,
-  attack: string,
-  index: number,
-  restart: number,
-): Float32Array {
+/**
+ * A uniform point of the ball, moved into the valid range; the same for the same attack, sample and restart.
+ *
+ * Source of the draws: Barthe, Guédon, Mendelson, Naor, "A probabilistic approach to the geometry of the ℓp-ball", 2005:
+ * normal and Laplace draws, shortened to a radius that is uniform in volume.
+ */
+export function uniformStart(search: Search, attack: string, index: number, restart: number): Float32Array {
+  const { samples, threat, context, size } = search;
   const stream = randomStream(context.seed, samples.ids[index]!, attack, restart, 0);
-  return Float32Array.from({ length: size }, (_, i) => {
-    const at = index * size + i;
-    const drawn = samples.inputs[at]! + (2 * stream.uniform() - 1) * threat.epsilon;
-    return Math.min(box.upper[at]!, Math.max(box.lower[at]!, Math.fround(drawn)));
+  const moves = Float64Array.from({ length: size }, () => {
+    if (threat.norm === 'linf') return 2 * stream.uniform() - 1;
+    if (threat.norm === 'l2') return stream.normal();
+    const sign = stream.uint32() & 1 ? 1 : -1;
+    return sign * -Math.log(1 - stream.uniform());
   });
-}
-
-/** A gradient that is not a number says nothing, like one that is zero. */
-export function signOrZero(value: number): number {
-  return Number.isNaN(value) ? 0 : Math.sign(value);
+  const length = distance(threat.norm, moves, new Float64Array(size)) || 1;
+  const radius =
+    threat.norm === 'linf' ? threat.epsilon : (threat.epsilon * stream.uniform() ** (1 / size)) / length;
+  return project(
+    search,
+    index,
+    moves.map((move, i) => samples.inputs[index * size + i]! + radius * move),
+  );
 }

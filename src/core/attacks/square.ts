@@ -2,6 +2,7 @@ import { type RandomStream, randomStream } from '../random/index.js';
 import type { Attack } from './attack.js';
 import { batchesOf, gatherRows } from './batches.js';
 import { margin } from './losses.js';
+import { project } from './projection.js';
 import { ended, keepStronger, lookAtOriginals, openSearch, type Search, stillStanding } from './search.js';
 
 export interface SquareOptions {
@@ -46,6 +47,7 @@ export const square: Attack<SquareOptions> = {
           const stream = randomStream(context.seed, samples.ids[index]!, 'square', 0, query);
           if (query === 0) drawStripes(search, grid, index, point, stream);
           else drawSquare(search, grid, index, point, stream, shareAt(query, queries));
+          point.set(project(search, index, point));
         });
         await ask(search, left, points);
         context.onProgress?.((done + (batch.length * (query + 1)) / queries) / standing.length);

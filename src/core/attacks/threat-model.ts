@@ -1,5 +1,7 @@
 import { RefusedError } from '../errors/index.js';
 import type { Samples, ThreatModel } from './attack.js';
+import { distance } from './distance.js';
+import { nextFloat32 } from './float32.js';
 
 /** For every input value, the smallest and the largest float32 that the threat model allows. */
 export interface Box {
@@ -8,9 +10,10 @@ export interface Box {
 }
 
 /**
- * The threat model of some samples as a box of float32 values. In exact arithmetic the bounds `x ± ε` are rarely
- * float32 numbers, so each is rounded *inwards*: what lies in the box is inside the ball and the valid range without any
- * tolerance, at the price of at most one unit in the last place of the radius.
+ * The smallest box of float32 values around the threat model of each sample: values outside are never allowed, and under
+ * L∞ all points inside are. In exact arithmetic the bounds `x ± ε` are rarely float32 numbers, so each is rounded
+ * *inwards*: what lies in the box keeps to the radius value by value without any tolerance, at the price of at most one
+ * unit in the last place.
  *
  * @returns bounds for ids.length · size values
  * @throws RefusedError `data-refused` when a sample itself lies outside the valid range
@@ -40,8 +43,8 @@ export function allowedBox(samples: Samples, threat: ThreatModel): Box {
 }
 
 /**
- * Whether one input is one that the adversary may send: every value finite, at most ε from the original and in the valid
- * range. Computed in float64 on the float32 values, with no tolerance.
+ * Whether one input is one that the adversary may send: every value finite and in the valid range, and the whole at most
+ * ε from the original in the threat model's norm. Computed in float64 on the float32 values, with no tolerance.
  *
  * @param original - one sample, as many values as `threat.minimum`
  * @param adversarial - as many values
@@ -53,30 +56,7 @@ export function insideThreatModel(
 ): boolean {
   return (
     adversarial.length === original.length &&
-    adversarial.every(
-      (value, i) =>
-        Math.abs(value - original[i]!) <= threat.epsilon &&
-        value >= threat.minimum[i]! &&
-        value <= threat.maximum[i]!,
-    )
+    adversarial.every((value, i) => value >= threat.minimum[i]! && value <= threat.maximum[i]!) &&
+    distance(threat.norm, original, adversarial) <= threat.epsilon
   );
-}
-
-/** The largest absolute difference between two inputs, in float64. */
-export function linfDistance(one: Float32Array, other: Float32Array): number {
-  return one.reduce((largest, value, i) => Math.max(largest, Math.abs(value - other[i]!)), 0);
-}
-
-const float = new Float32Array(1);
-const bits = new Int32Array(float.buffer);
-
-/** The float32 beside `value`, towards +∞ or −∞. The bit patterns of floats of one sign are ordered like integers. */
-function nextFloat32(value: number, direction: 1 | -1): number {
-  float[0] = value;
-  if (value === 0) {
-    bits[0] = 1;
-    return direction * float[0]!;
-  }
-  bits[0]! += value > 0 ? direction : -direction;
-  return float[0]!;
 }

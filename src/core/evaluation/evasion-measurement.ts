@@ -3,13 +3,12 @@ import {
   type AttackResult,
   attacks,
   type Classifier,
+  distance,
   insideThreatModel,
-  linfDistance,
   predictedClass,
   type Samples,
   type ThreatModel,
 } from '../attacks/index.js';
-import { RefusedError } from '../errors/index.js';
 import type { EvasionGateSpec } from '../spec/index.js';
 import { attackExponent } from './attack-scale.js';
 import { controlLimits } from './evasion-controls.js';
@@ -42,14 +41,11 @@ export async function measureEvasion(
     subject.onProgress?.(from + (to - from) * fraction);
   const clean = await serveCleanly(subject, progress(0, 0.05));
   const logitExponent = await attackExponent(subject);
-  let classifier: Classifier;
+  const classifier = await subject.openClassifier(logitExponent);
   try {
-    classifier = await subject.openClassifier(logitExponent);
-  } catch (error) {
-    if (!(error instanceof RefusedError && error.code === 'operator-unsupported')) throw error;
-    return { rows: clean.map(notAttacked), obstacle: error.message };
-  }
-  try {
+    if (classifier.gradientObstacle !== undefined) {
+      return { rows: clean.map(notAttacked), obstacle: classifier.gradientObstacle };
+    }
     const bench: Bench = { spec, subject, classifier, logitExponent };
     let attacked = await attackCorrect(bench, clean, progress(0.05, 0.45));
     for (const [i, name] of sparingAttacks.entries()) {
@@ -220,7 +216,7 @@ async function recheck(
   return {
     claimed: success[index] === 1,
     broken,
-    linf: linfDistance(original, candidate),
+    linf: distance('linf', original, candidate),
     prediction,
   };
 }

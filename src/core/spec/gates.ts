@@ -1,6 +1,10 @@
 import { z } from 'zod';
 import { nameSchema } from './name.js';
 
+/** How an adversary's change to an input is measured: its largest value, its Euclidean length, or the sum of its values. */
+export const norms = ['linf', 'l2', 'l1'] as const;
+export type Norm = (typeof norms)[number];
+
 const proportion = z.number().min(0).max(1);
 const shared = {
   name: nameSchema.optional().describe('Default: the kind of gate. Names are unique.'),

@@ -7,6 +7,8 @@ export {
   gateName,
   gateSchema,
   gatesSchema,
+  type Norm,
+  norms,
 } from './gates.js';
 export { type JsonSchema, lifecycleJsonSchema, lifecycleJsonSchemaText } from './json-schema.js';
 export { type Lifecycle, lifecycleSchema } from './lifecycle.js';

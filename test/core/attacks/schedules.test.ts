@@ -1,4 +1,4 @@
-import { checkpoints } from '../../../src/core/attacks/apgd.js';
+import { checkpoints } from '../../../src/core/attacks/apgd-schedule.js';
 import { shareAt } from '../../../src/core/attacks/square.js';
 
 describe('the schedules of the papers', () => {
