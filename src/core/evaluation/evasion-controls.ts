@@ -1,4 +1,4 @@
-import { clopperPearson } from './clopper-pearson.js';
+import { clopperPearson } from '../statistics/index.js';
 import { type EvasionRow, isBrokenBy, isRobust } from './evasion-row.js';
 import { type Finding, figure } from './judgement.js';
 

@@ -1,5 +1,4 @@
 export { type AttackFigures, attackFigures } from './attack-figures.js';
-export { clopperPearson, type Interval } from './clopper-pearson.js';
 export { decideAgain } from './decide-again.js';
 export { type EvaluateGateOptions, evaluateGate } from './evaluate-gate.js';
 export { decodeEvidence, type EvidenceHeader, encodeEvidence } from './evidence.js';

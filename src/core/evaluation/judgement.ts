@@ -1,5 +1,5 @@
 import type { Verdict } from '../spec/index.js';
-import { clopperPearson, type Interval } from './clopper-pearson.js';
+import { clopperPearson, type Interval } from '../statistics/index.js';
 
 /** One look at a question: what it says of the model, in a sentence. */
 export interface Finding {

@@ -16,9 +16,7 @@ export type Interval = readonly [lower: number, upper: number];
  * @throws RangeError for anything else
  */
 export function clopperPearson(successes: number, n: number, confidence: number): Interval {
-  if (!(Number.isSafeInteger(successes) && Number.isSafeInteger(n) && 0 <= successes && successes <= n)) {
-    throw new RangeError(`expected integers 0 ≤ successes ≤ n, got ${successes} and ${n}`);
-  }
+  expectCounts(successes, n);
   if (!(confidence > 0 && confidence < 1)) {
     throw new RangeError(`expected a confidence between 0 and 1, got ${confidence}`);
   }
@@ -28,4 +26,24 @@ export function clopperPearson(successes: number, n: number, confidence: number)
     // The mirror image of the lower bound keeps small complements exact.
     successes === n ? 1 : 1 - betaQuantile(tail, n - successes, successes + 1),
   ];
+}
+
+/**
+ * The exact one-sided bound: whatever the true proportion is, at most a share `alpha` of all experiments give a bound above
+ * it.
+ *
+ * @param successes - integer from 0 to n
+ * @param alpha - in (0, 1), such as 0.001
+ * @throws RangeError for anything else
+ */
+export function proportionAtLeast(successes: number, n: number, alpha: number): number {
+  expectCounts(successes, n);
+  if (!(alpha > 0 && alpha < 1)) throw new RangeError(`expected an alpha between 0 and 1, got ${alpha}`);
+  return successes === 0 ? 0 : betaQuantile(alpha, successes, n - successes + 1);
+}
+
+function expectCounts(successes: number, n: number): void {
+  if (!(Number.isSafeInteger(successes) && Number.isSafeInteger(n) && 0 <= successes && successes <= n)) {
+    throw new RangeError(`expected integers 0 ≤ successes ≤ n, got ${successes} and ${n}`);
+  }
 }

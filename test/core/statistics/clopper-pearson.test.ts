@@ -1,6 +1,5 @@
 import fc from 'fast-check';
-import { logGamma } from '../../../src/core/evaluation/beta-distribution.js';
-import { clopperPearson } from '../../../src/core/evaluation/index.js';
+import { clopperPearson, logGamma } from '../../../src/core/statistics/index.js';
 
 /** Made with scipy.stats.beta.ppf 1.17.1, confirmed to 30 digits by root-finding with mpmath 1.4.1. */
 const references: readonly (readonly [number, number, number, number, number])[] = [

@@ -1,0 +1,3 @@
+export { betaProbability, betaQuantile, logGamma } from './beta-distribution.js';
+export { clopperPearson, type Interval, proportionAtLeast } from './clopper-pearson.js';
+export { normalQuantile } from './normal-distribution.js';
