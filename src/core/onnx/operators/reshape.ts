@@ -35,8 +35,9 @@ export const reshape: Operator = {
     const keepsZeros = at.int('allowzero', 0) !== 0;
     const target = at.elements(1).map((axis, i) => (axis === 0 && !keepsZeros ? (dims[i] ?? 0) : axis));
     const known = target.filter((axis) => axis !== -1);
-    const rest = quotient(dims, known);
-    if (rest === undefined || (known.length === target.length && rest !== 1)) {
+    const isOpen = known.length < target.length;
+    const rest = isOpen ? quotient(dims, known) : 1;
+    if (rest === undefined || (!isOpen && product(dims) !== product(known))) {
       return at.refuse(`cannot tell whether [${dims}] fits in [${target}]`);
     }
     return reshaped(
