@@ -2,7 +2,7 @@ import { cp, mkdtemp, readFile, realpath, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { RefusedError, TransientError } from '../core/errors/index.js';
-import { type Lifecycle, parseLifecycle } from '../core/spec/index.js';
+import { type Lifecycle, parseLifecycle, trainingFiles } from '../core/spec/index.js';
 import { fileBytes, type Store } from '../core/store/index.js';
 import type { LifecycleInput } from '../workflows/contract.js';
 
@@ -43,20 +43,23 @@ export async function upload(
     }
     return store.putBlob(fileBytes(await realpath(file)));
   });
-  if (lifecycle.training.trainer !== 'program') return { lifecycle, source, requestedBy };
+  const { training } = lifecycle;
+  const files = trainingFiles(training);
+  if (training.trainer !== 'program' && files.length === 0) return { lifecycle, source, requestedBy };
 
   const folder = await mkdtemp(path.join(tmpdir(), 'assay-program-'));
   try {
     const root = await realpath(base);
-    for (const name of lifecycle.training.files) {
-      await readable(path.resolve(base, name), 'training.files', async (file) => {
+    const field = training.trainer === 'program' ? 'training.files' : 'training.parameters.network.file';
+    for (const name of files) {
+      await readable(path.resolve(base, name), field, async (file) => {
         const inside = path.relative(base, file);
         // Resolved before its name is believed: a folder on the way may be a link to somewhere else.
         for (const apart of [inside, path.relative(root, await realpath(file))]) {
           if (apart !== '..' && !apart.startsWith(`..${path.sep}`) && !path.isAbsolute(apart)) continue;
           throw new RefusedError(
             'source-missing',
-            `training.files: expected files beside the lifecycle file, got ${name}`,
+            `${field}: expected files beside the lifecycle file, got ${name}`,
           );
         }
         await cp(file, path.join(folder, inside), { recursive: true });

@@ -23,7 +23,7 @@ export interface LifecycleInput {
   readonly lifecycle: Lifecycle;
   /** Blob of the source file. */
   readonly source: Digest;
-  /** Tree of the user's trainer program, when the trainer is one. */
+  /** Tree of the user's files for the trainer: a program's, or the model that is fine-tuned. */
   readonly program?: Digest;
   /** Who asked for the run; it ends up in the release statement. */
   readonly requestedBy: string;

@@ -3,7 +3,7 @@ export { differentiate } from './differentiate.js';
 export { encodeModel } from './encode.js';
 export { type ExecutionEnvironment, evidenceConfiguration, executionEnvironment } from './environment.js';
 export { attribute, type GraphBuilder, graphBuilder, type OutputNames } from './graph-builder.js';
-export { endsInSoftmax } from './import-classifier.js';
+export { endsInSoftmax, importClassifier } from './import-classifier.js';
 export { logitGradientModel, logitGradientNames, logitsModel } from './logit-gradient.js';
 export { lossGradientModel, lossGradientNames } from './loss-gradient.js';
 export type {

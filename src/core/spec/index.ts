@@ -29,10 +29,13 @@ export {
   verdictSchema,
 } from './records.js';
 export {
-  type AdversarialSpec,
   type BuiltInParameters,
   builtInParametersSchema,
-  type NetworkSpec,
+  type EarlyStoppingSpec,
   type TrainingSpec,
+  trainingFiles,
   trainingSchema,
 } from './training.js';
+export type { AdversarialSpec, AttackedBall, RampSpec } from './training-methods.js';
+export type { NetworkSpec } from './training-network.js';
+export type { ScheduleSpec } from './training-schedule.js';

@@ -1,47 +1,84 @@
 import { z } from 'zod';
+import { adversarialSchema, attackedBallSchema } from './training-methods.js';
+import { networkSchema } from './training-network.js';
+import { scheduleSchema } from './training-schedule.js';
 
-const networkSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('linear') }),
-  z.strictObject({ kind: z.literal('mlp'), hidden: z.array(z.int().min(1).max(4096)).min(1).max(8) }),
-  z.strictObject({
-    kind: z.literal('cnn'),
-    channels: z
-      .array(z.int().min(1).max(512))
-      .min(1)
-      .max(6)
-      .describe('Output channels of each 3×3 convolution; each is followed by ReLU.'),
-    pool: z
-      .array(z.boolean())
+const earlyStoppingSchema = z.strictObject({
+  on: z
+    .enum(['robust', 'clean'])
+    .default('robust')
+    .describe('`robust`: accuracy under a short PGD; `clean`: plain accuracy. Of validation samples.'),
+  everyEpochs: z.int().min(1).default(1),
+  patience: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('Stop after so many looks without a better one; default: train to the end, keep the best.'),
+  samples: z.int().min(1).default(500).describe('At most so many validation samples are looked at.'),
+  attack: attackedBallSchema
+    .optional()
+    .describe('What `robust` attacks with; default: the ball of `adversarial`.'),
+});
+
+/** Parameters of the built-in trainer. What is optional has no default, so that older files keep their digest. */
+export const builtInParametersSchema = z
+  .strictObject({
+    network: networkSchema,
+    epochs: z.int().min(1).max(100_000),
+    batchSize: z.int().min(1).max(65_536).default(64),
+    learningRate: z.number().gt(0).default(0.001),
+    schedule: scheduleSchema.optional().describe('How the learning rate changes; default: not at all.'),
+    weightDecay: z.number().min(0).default(0).describe('Decoupled weight decay (AdamW).'),
+    dropout: z
+      .number()
+      .gt(0)
+      .lt(1)
       .optional()
-      .describe('Whether 2×2 max-pooling follows each convolution; default: none.'),
-    hidden: z.array(z.int().min(1).max(4096)).max(4).default([]),
-  }),
-]);
-
-const adversarialSchema = z.strictObject({
-  method: z
-    .literal('pgd')
-    .describe('Madry et al. 2018: every step trains on PGD examples of the current model.'),
-  norm: z.literal('linf'),
-  epsilon: z.number().gt(0).describe('Radius of the ball, in the units that the model sees.'),
-  steps: z.int().min(1).max(200).default(7),
-  stepSize: z.number().gt(0).optional().describe('Default: 2.5 · epsilon / steps.'),
-});
-
-/** Parameters of the built-in trainer. */
-export const builtInParametersSchema = z.strictObject({
-  network: networkSchema,
-  epochs: z.int().min(1).max(100_000),
-  batchSize: z.int().min(1).max(65_536).default(64),
-  learningRate: z.number().gt(0).default(0.001),
-  weightDecay: z.number().min(0).default(0).describe('Decoupled weight decay (AdamW).'),
-  adversarial: adversarialSchema.optional(),
-  checkpointEverySeconds: z
-    .number()
-    .gt(0)
-    .default(10)
-    .describe('How much work a killed worker may cost; results do not depend on it.'),
-});
+      .describe('Share of values dropped after each hidden dense layer while training.'),
+    labelSmoothing: z
+      .number()
+      .gt(0)
+      .lt(1)
+      .optional()
+      .describe('Share of each label that is spread evenly over all classes.'),
+    adversarial: adversarialSchema
+      .optional()
+      .describe('How the model is made robust; default: it is trained plainly.'),
+    earlyStopping: earlyStoppingSchema
+      .optional()
+      .describe(
+        'Keep the best weights seen. `fgsm-rs` does so always, as it may overfit from one epoch to the next.',
+      ),
+    checkpointEverySeconds: z
+      .number()
+      .gt(0)
+      .default(10)
+      .describe('How much work a killed worker may cost; results do not depend on it.'),
+  })
+  .superRefine(({ adversarial, earlyStopping, network, dropout }, context) => {
+    const hasBall = adversarial !== undefined && 'norm' in adversarial;
+    if (earlyStopping?.on === 'robust' && !earlyStopping.attack && !hasBall) {
+      context.addIssue({
+        code: 'custom',
+        path: ['earlyStopping', 'attack'],
+        message: 'expected the norm and epsilon to attack with, as the training method has none',
+      });
+    }
+    if (dropout !== undefined && !('hidden' in network && network.hidden.length > 0)) {
+      context.addIssue({
+        code: 'custom',
+        path: ['dropout'],
+        message: 'expected a network with hidden dense layers to drop values of',
+      });
+    }
+    if (adversarial?.method === 'ibp' && network.kind === 'onnx') {
+      context.addIssue({
+        code: 'custom',
+        path: ['adversarial', 'method'],
+        message: 'expected a linear, mlp or cnn network for ibp, got an ONNX file',
+      });
+    }
+  });
 
 const shared = {
   seed: z
@@ -74,7 +111,13 @@ export const trainingSchema = z.discriminatedUnion('trainer', [
   }),
 ]);
 
+/** The files, relative to the lifecycle file, that a training needs beside its snapshot. */
+export function trainingFiles(training: TrainingSpec): readonly string[] {
+  if (training.trainer === 'program') return training.files;
+  const { network } = training.parameters;
+  return network.kind === 'onnx' ? [network.file] : [];
+}
+
 export type TrainingSpec = z.infer<typeof trainingSchema>;
 export type BuiltInParameters = z.infer<typeof builtInParametersSchema>;
-export type NetworkSpec = z.infer<typeof networkSchema>;
-export type AdversarialSpec = z.infer<typeof adversarialSchema>;
+export type EarlyStoppingSpec = z.infer<typeof earlyStoppingSchema>;

@@ -9,7 +9,7 @@ export interface TrainingInputs {
   /** Tree of the snapshot. */
   readonly snapshot: Digest;
   readonly training: TrainingSpec;
-  /** Tree of the files of a trainer that is a program. */
+  /** Tree of the files of a trainer that is a program, or of the model that is fine-tuned. */
   readonly program?: Digest;
 }
 

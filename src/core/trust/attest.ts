@@ -53,7 +53,7 @@ export interface TrainingRun {
   readonly builder: string;
   /** What the builder calls this run. */
   readonly invocation: string;
-  /** Tree of the trainer's files, when the trainer is a program. */
+  /** Tree of the trainer's files, when it has some: a program's, or the model that is fine-tuned. */
   readonly program?: Digest;
 }
 

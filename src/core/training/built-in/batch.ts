@@ -17,3 +17,18 @@ export function oneHot(labels: Uint32Array, classes: number, indices: Uint32Arra
   });
   return floatTensor([indices.length, classes], targets);
 }
+
+/**
+ * Labels of which a share is spread evenly over all classes.
+ *
+ * Source: Szegedy, Vanhoucke, Ioffe, Shlens, Wojna, "Rethinking the inception architecture", CVPR 2016, section 7.
+ *
+ * @param labels - one-hot, [N, classes]
+ */
+export function smoothed({ dims, data }: Tensor, share: number): Tensor {
+  const spread = share / dims[1]!;
+  return floatTensor(
+    dims,
+    Float32Array.from(data as Float32Array, (value) => value * (1 - share) + spread),
+  );
+}

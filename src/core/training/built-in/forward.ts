@@ -1,12 +1,12 @@
 import { attribute, type GraphBuilder, int64Vector } from '../../onnx/index.js';
-import type { Layer, Weight } from './layers.js';
-import { product } from './layers.js';
+import type { Layer } from './layers.js';
 
 /**
  * Adds a network to a graph.
  *
  * @param input - value of shape [N, …]
  * @param weight - the value that holds a named weight
+ * @param masks - values to multiply the output of hidden dense layers by, by the layer's name
  * @returns the value of the logits, [N, classes]
  */
 export function addNetwork(
@@ -14,11 +14,17 @@ export function addNetwork(
   layers: readonly Layer[],
   input: string,
   weight: (name: string) => string,
+  masks: Readonly<Record<string, string>> = {},
 ): string {
-  return layers.reduce((value, layer) => addLayer(builder, layer, value, weight), input);
+  return layers.reduce((value, layer) => {
+    const mask = layer.kind === 'relu' && layer.after !== undefined && masks[layer.after];
+    const result = addLayer(builder, layer, value, weight);
+    return mask ? builder.op('Mul', [result, mask])[0] : result;
+  }, input);
 }
 
-function addLayer(
+/** Adds one layer, which takes `value` of shape [N, …] to its output. */
+export function addLayer(
   builder: GraphBuilder,
   layer: Layer,
   value: string,
@@ -29,8 +35,9 @@ function addLayer(
       return builder.op('Reshape', [value, builder.constant(int64Vector([-1, ...layer.shape]), 'shape')])[0];
     case 'convolution':
       return builder.op('Conv', [value, weight(`${layer.name}.weight`), weight(`${layer.name}.bias`)], {
-        kernel_shape: attribute.ints([3, 3]),
-        pads: attribute.ints([1, 1, 1, 1]),
+        kernel_shape: attribute.ints([layer.kernel, layer.kernel]),
+        pads: attribute.ints(Array.from({ length: 4 }, () => layer.padding)),
+        ...(layer.stride > 1 && { strides: attribute.ints([layer.stride, layer.stride]) }),
       })[0];
     case 'relu':
       return builder.op('Relu', [value])[0];
@@ -42,26 +49,4 @@ function addLayer(
     case 'dense':
       return builder.op('Gemm', [value, weight(`${layer.name}.weight`), weight(`${layer.name}.bias`)])[0];
   }
-}
-
-/**
- * Cuts the flat parameter vector into named weights.
- *
- * @param theta - value of shape [P]
- * @returns the value of each weight by its name
- */
-export function addWeights(
-  builder: GraphBuilder,
-  weights: readonly Weight[],
-  theta: string,
-): (name: string) => string {
-  const sizes = builder.constant(int64Vector(weights.map(({ dims }) => product(dims))), 'sizes');
-  const parts = builder.op('Split', [theta, sizes], { axis: attribute.int(0) }, weights.length);
-  const values = new Map(
-    weights.map(({ name, dims }, index) => [
-      name,
-      builder.op('Reshape', [parts[index]!, builder.constant(int64Vector(dims), 'dims')])[0],
-    ]),
-  );
-  return (name) => values.get(name)!;
 }

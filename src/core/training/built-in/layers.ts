@@ -4,8 +4,18 @@ import type { NetworkSpec } from '../../spec/index.js';
 /** One step of a network. Layers with weights are named; their weights are `NAME.weight` and `NAME.bias`. */
 export type Layer =
   | { readonly kind: 'reshape'; readonly shape: readonly number[] }
-  | { readonly kind: 'convolution'; readonly name: string; readonly from: number; readonly to: number }
-  | { readonly kind: 'relu' }
+  | {
+      readonly kind: 'convolution';
+      readonly name: string;
+      readonly from: number;
+      readonly to: number;
+      /** Side of the square kernel. */
+      readonly kernel: number;
+      readonly stride: number;
+      readonly padding: number;
+    }
+  /** `after`: the hidden dense layer whose output it is. */
+  | { readonly kind: 'relu'; readonly after?: string }
   | { readonly kind: 'pool' }
   | { readonly kind: 'dense'; readonly name: string; readonly from: number; readonly to: number };
 
@@ -23,7 +33,11 @@ export interface Weight {
  * @param shape - of one sample: [C, H, W] or [H, W] for a `cnn`, anything for the others
  * @throws RefusedError `training-refused` when the network does not fit the shape
  */
-export function layersOf(network: NetworkSpec, shape: readonly number[], classes: number): readonly Layer[] {
+export function layersOf(
+  network: Exclude<NetworkSpec, { kind: 'onnx' }>,
+  shape: readonly number[],
+  classes: number,
+): readonly Layer[] {
   switch (network.kind) {
     case 'linear':
       return denseLayers(product(shape), [], classes);
@@ -38,7 +52,8 @@ export function layersOf(network: NetworkSpec, shape: readonly number[], classes
 export function weightsOf(layers: readonly Layer[]): readonly Weight[] {
   return layers.flatMap((layer) => {
     if (layer.kind === 'convolution') {
-      return weightAndBias(layer.name, [layer.to, layer.from, 3, 3], layer.from * 9, layer.to);
+      const { from, to, kernel } = layer;
+      return weightAndBias(layer.name, [to, from, kernel, kernel], from * kernel * kernel, to);
     }
     if (layer.kind === 'dense') {
       return weightAndBias(layer.name, [layer.from, layer.to], layer.from, layer.to);
@@ -70,31 +85,45 @@ function denseLayers(inputs: number, hidden: readonly number[], classes: number)
     { kind: 'reshape', shape: [inputs] },
     ...hidden.flatMap((to, index): readonly Layer[] => [
       { kind: 'dense', name: `dense${index + 1}`, from: sizes[index]!, to },
-      { kind: 'relu' },
+      { kind: 'relu', after: `dense${index + 1}` },
     ]),
     { kind: 'dense', name: `dense${hidden.length + 1}`, from: sizes.at(-2)!, to: classes },
   ];
 }
 
 function convolutionLayers(
-  { channels, pool, hidden }: Extract<NetworkSpec, { kind: 'cnn' }>,
+  spec: Extract<NetworkSpec, { kind: 'cnn' }>,
   shape: readonly number[],
   classes: number,
 ): readonly Layer[] {
+  const { channels, pool, hidden } = spec;
   const image = shape.length === 2 ? [1, ...shape] : shape;
   let [depth, height, width] = image;
   if (image.length !== 3 || depth === undefined || height === undefined || width === undefined) {
     throw refusal(`expected samples of shape [C, H, W] or [H, W] for a cnn, got [${shape.join(', ')}]`);
   }
-  if (pool !== undefined && pool.length !== channels.length) {
+  for (const field of ['kernel', 'stride', 'padding', 'pool'] as const) {
+    const given = spec[field];
+    if (given === undefined || given.length === channels.length) continue;
     throw refusal(
-      `expected network.pool to have one entry a convolution, ${channels.length}, got ${pool.length}`,
+      `expected network.${field} to have one entry a convolution, ${channels.length}, got ${given.length}`,
     );
   }
   const layers: Layer[] = [{ kind: 'reshape', shape: image }];
   for (const [index, to] of channels.entries()) {
-    layers.push({ kind: 'convolution', name: `convolution${index + 1}`, from: depth, to }, { kind: 'relu' });
+    const kernel = spec.kernel?.[index] ?? 3;
+    const stride = spec.stride?.[index] ?? 1;
+    const padding = spec.padding?.[index] ?? Math.floor((kernel - 1) / 2);
+    const name = `convolution${index + 1}`;
+    if (Math.min(height, width) + 2 * padding < kernel) {
+      throw refusal(
+        `expected at least ${kernel}×${kernel} values for the kernel of ${name}, got ${height}×${width} and padding ${padding}`,
+      );
+    }
+    layers.push({ kind: 'convolution', name, from: depth, to, kernel, stride, padding }, { kind: 'relu' });
     depth = to;
+    height = Math.floor((height + 2 * padding - kernel) / stride) + 1;
+    width = Math.floor((width + 2 * padding - kernel) / stride) + 1;
     if (!pool?.[index]) continue;
     if (height < 2 || width < 2) {
       throw refusal(

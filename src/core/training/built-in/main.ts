@@ -10,6 +10,7 @@ async function main(): Promise<void> {
   const { snapshot, parameters, seed, output, resume } = readArguments();
   await trainBuiltIn({
     snapshotFolder: snapshot,
+    filesFolder: process.cwd(),
     parameters: await readParameters(parameters),
     seed,
     outputFolder: output,

@@ -1,7 +1,10 @@
 import { encodeModel, floatTensor, graphBuilder } from '../../onnx/index.js';
 import { addNetwork } from './forward.js';
-import { opset } from './graphs.js';
-import { type Layer, product, weightsOf } from './layers.js';
+import { type Layer, weightsOf } from './layers.js';
+import { weightValues } from './theta.js';
+
+/** Version of the operator set of every network that is built here. */
+export const opset = 17;
 
 /**
  * A trained network as an ONNX file: float input `input` [N, …shape], float output `logits` [N, classes], one
@@ -15,11 +18,8 @@ export function encodeNetwork(
 ): Uint8Array {
   const builder = graphBuilder(opset);
   const input = builder.input('input', 'float', ['N', ...shape]);
-  let at = 0;
-  for (const { name, dims } of weightsOf(layers)) {
-    const count = product(dims);
-    builder.constant(floatTensor(dims, theta.slice(at, at + count)), name);
-    at += count;
+  for (const [{ name, dims }, data] of weightValues(weightsOf(layers), theta)) {
+    builder.constant(floatTensor(dims, data), name);
   }
   builder.output(
     'logits',

@@ -8,9 +8,9 @@ import { canonicalJson, digestOf } from '../../store/index.js';
 import type { TrainerEvent } from '../trainer.js';
 import { builtInTrainer } from '../version.js';
 import { decodeCheckpoint, encodeCheckpoint, replaceFile, type TrainingState } from './checkpoint.js';
-import { initialWeights } from './initial-weights.js';
-import { layersOf, weightsOf } from './layers.js';
-import { encodeNetwork } from './model-file.js';
+import { importedNetwork } from './imported-network.js';
+import { layeredNetwork } from './layered-network.js';
+import type { Network } from './network.js';
 import { optimize, type Position } from './optimize.js';
 import type { Problem } from './problem.js';
 
@@ -19,6 +19,8 @@ const progressEveryMs = 500;
 
 export interface BuiltInTraining {
   readonly snapshotFolder: string;
+  /** Where the file lies that a network is fine-tuned from. */
+  readonly filesFolder: string;
   readonly parameters: BuiltInParameters;
   /** An integer in [0, 2³²). */
   readonly seed: number;
@@ -32,10 +34,11 @@ export interface BuiltInTraining {
 }
 
 /**
- * The built-in trainer: a linear model, an MLP or a CNN on a snapshot, plainly or against PGD.
+ * The built-in trainer: a linear model, an MLP, a CNN or anyone's ONNX file on a snapshot, plainly or by a method that
+ * makes it robust.
  *
  * @throws RefusedError `training-refused` when the network does not fit the data or training diverges; the data room's
- * refusals of the snapshot
+ * refusals of the snapshot; `model-unreadable` and `operator-unsupported` of a file to fine-tune
  */
 export async function trainBuiltIn(training: BuiltInTraining): Promise<void> {
   const { parameters, outputFolder } = training;
@@ -49,9 +52,8 @@ export async function trainBuiltIn(training: BuiltInTraining): Promise<void> {
   let latest: Readonly<Record<string, number>> = {};
 
   const onStep = async (position: Position): Promise<void> => {
-    const { state, total, loss, endsEpoch } = position;
+    const { state, total, last, loss, endsEpoch } = position;
     const nowMs = training.nowMs();
-    const last = state.done === total;
     const validates = endsEpoch && (last || nowMs - validatedMs >= progressEveryMs);
     if (validates || nowMs - reportedMs >= progressEveryMs) {
       reportedMs = nowMs;
@@ -70,22 +72,18 @@ export async function trainBuiltIn(training: BuiltInTraining): Promise<void> {
   };
 
   const { theta, metrics } = await optimize(problem, start, onStep);
-  await writeFile(
-    path.join(outputFolder, 'model.onnx'),
-    encodeNetwork(problem.layers, problem.shape, problem.classes, theta),
-  );
+  await writeFile(path.join(outputFolder, 'model.onnx'), problem.network.encode(theta));
   await writeFile(path.join(outputFolder, 'metrics.json'), `${canonicalJson(metrics)}\n`);
 }
 
-async function readProblem({ snapshotFolder, parameters, seed }: BuiltInTraining): Promise<Problem> {
+async function readProblem(training: BuiltInTraining): Promise<Problem> {
+  const { snapshotFolder, parameters, seed } = training;
   const manifest = await readManifest(snapshotFolder);
   const classes = manifest.label.classes.length;
   const train = await readSplit(snapshotFolder, 'train');
   if (train.ids.length === 0) throw new RefusedError('data-refused', 'expected training samples, got none');
   return {
-    layers: layersOf(parameters.network, manifest.shape, classes),
-    shape: manifest.shape,
-    classes,
+    network: await readNetwork(training, manifest.shape, classes),
     train,
     validation: await readSplit(snapshotFolder, 'validation'),
     ...inputRange(manifest),
@@ -94,13 +92,40 @@ async function readProblem({ snapshotFolder, parameters, seed }: BuiltInTraining
   };
 }
 
+async function readNetwork(
+  training: BuiltInTraining,
+  shape: readonly number[],
+  classes: number,
+): Promise<Network> {
+  const { network } = training.parameters;
+  if (network.kind !== 'onnx') return layeredNetwork(network, shape, classes);
+  return importedNetwork(await readFile(fileOf(training, network.file)), network, shape, classes);
+}
+
+/** The file to fine-tune, which must lie among the files that came with the training and nowhere else. */
+function fileOf({ filesFolder }: BuiltInTraining, file: string): string {
+  const inside = path.relative(filesFolder, path.resolve(filesFolder, file));
+  if (inside.split(path.sep)[0] === '..' || path.isAbsolute(file)) {
+    throw new RefusedError(
+      'training-refused',
+      `expected network.file to lie beside the lifecycle file, got ${file}`,
+    );
+  }
+  return path.join(filesFolder, inside);
+}
+
 /** SHA-256 over all that determines the result, so that no checkpoint is continued as another training. */
-async function trainingIdentity({ snapshotFolder, parameters, seed }: BuiltInTraining): Promise<Uint8Array> {
+async function trainingIdentity(training: BuiltInTraining): Promise<Uint8Array> {
+  const { snapshotFolder, parameters, seed } = training;
+  const { network } = parameters;
   const { checkpointEverySeconds: _, ...determining } = parameters;
   const files = await Promise.all(
-    ['snapshot.json', 'train.parquet', 'validation.parquet'].map(async (name) =>
-      digestOf(await readFile(path.join(snapshotFolder, name))),
-    ),
+    [
+      ...['snapshot.json', 'train.parquet', 'validation.parquet'].map((name) =>
+        path.join(snapshotFolder, name),
+      ),
+      ...(network.kind === 'onnx' ? [fileOf(training, network.file)] : []),
+    ].map(async (file) => digestOf(await readFile(file))),
   );
   const identity = canonicalJson({ trainer: builtInTrainer, parameters: determining, seed, files });
   return createHash('sha256').update(identity).digest();
@@ -109,10 +134,10 @@ async function trainingIdentity({ snapshotFolder, parameters, seed }: BuiltInTra
 /** A checkpoint only saves time: one that is of no use costs a warning and the time, never another result. */
 async function startingState(
   { seed, resumeFrom, warn }: BuiltInTraining,
-  { layers }: Problem,
+  { network }: Problem,
   identity: Uint8Array,
 ): Promise<TrainingState> {
-  const theta = initialWeights(weightsOf(layers), seed);
+  const theta = network.initial(seed);
   if (resumeFrom !== undefined) {
     try {
       return decodeCheckpoint(await readFile(resumeFrom), identity, theta.length);

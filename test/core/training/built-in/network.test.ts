@@ -1,5 +1,4 @@
 import { decodeModel, floatTensor, openSession } from '../../../../src/core/onnx/index.js';
-import type { NetworkSpec } from '../../../../src/core/spec/index.js';
 import { logitsModel } from '../../../../src/core/training/built-in/graphs.js';
 import { initialWeights } from '../../../../src/core/training/built-in/initial-weights.js';
 import { layersOf, weightsOf } from '../../../../src/core/training/built-in/layers.js';
@@ -16,7 +15,7 @@ describe('a network', () => {
     ],
     [{ kind: 'cnn', channels: [4, 4], pool: [true, true], hidden: [] }, [3, 3], /pool\[1\], got 1×1/],
   ] as const)('that does not fit its data is refused: %j on [%s]', (network, shape, message) => {
-    expect(() => layersOf(structuredClone(network) as unknown as NetworkSpec, shape, 10)).toThrow(message);
+    expect(() => layersOf(structuredClone(network) as never, shape, 10)).toThrow(message);
   });
 
   it('starts with He-normal weights and zero biases, each block with draws of its own', () => {
@@ -34,7 +33,9 @@ describe('a network', () => {
     const problem = smallProblem({
       network: { kind: 'cnn', channels: [4, 6], pool: [true, false], hidden: [5] },
     });
-    const { layers, shape, classes, train } = problem;
+    const { network, train } = problem;
+    const { shape, classes } = network;
+    const layers = network.layers!;
     const { theta } = startOf(problem);
     const file = encodeNetwork(layers, shape, classes, theta);
     expect(Buffer.from(encodeNetwork(layers, shape, classes, theta.slice())).equals(file)).toBe(true);
@@ -48,7 +49,7 @@ describe('a network', () => {
 
     const input = floatTensor([20, ...shape], train.inputs);
     const served = await (await openSession(file, { place: 'inline' })).run({ input });
-    const trained = await (await openSession(logitsModel(layers, shape, classes), { place: 'inline' })).run({
+    const trained = await (await openSession(logitsModel(network), { place: 'inline' })).run({
       theta: floatTensor([theta.length], theta),
       input,
     });

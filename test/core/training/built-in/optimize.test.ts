@@ -5,8 +5,6 @@ import {
   encodeCheckpoint,
   type TrainingState,
 } from '../../../../src/core/training/built-in/checkpoint.js';
-import { initialWeights } from '../../../../src/core/training/built-in/initial-weights.js';
-import { weightsOf } from '../../../../src/core/training/built-in/layers.js';
 import { optimize } from '../../../../src/core/training/built-in/optimize.js';
 import type { Problem } from '../../../../src/core/training/built-in/problem.js';
 import { smallProblem, startOf } from './small-problem.js';
@@ -16,10 +14,10 @@ const ignore = async () => undefined;
 const bits = (values: Float32Array) => Buffer.from(values.slice().buffer).toString('hex');
 
 /** Softmax regression under AdamW, as in the papers, in float64 and without ONNX. */
-function referenceLinear({ train, parameters, seed, layers }: Problem): number[] {
+function referenceLinear({ train, parameters, seed, network }: Problem): number[] {
   const { batchSize, epochs, learningRate, weightDecay } = parameters;
   const [features, classes] = [16, 3];
-  const theta = Array.from(initialWeights(weightsOf(layers), seed));
+  const theta = Array.from(network.initial(seed));
   const first = theta.map(() => 0);
   const second = theta.map(() => 0);
   let t = 0;

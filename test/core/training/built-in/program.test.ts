@@ -124,6 +124,7 @@ describe('the built-in trainer, as a program', () => {
       const events: TrainerEvent[] = [];
       await trainBuiltIn({
         snapshotFolder: path.join(folder, 'snapshot'),
+        filesFolder: folder,
         parameters: builtInParametersSchema.parse({ network: { kind: 'linear' }, epochs: 2 }),
         seed: 3,
         outputFolder: output,
