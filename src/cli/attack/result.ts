@@ -66,6 +66,7 @@ export function attackResult(inputs: ResultInputs): AttackResult {
   const { rows, obstacle } = measurement;
   const { status, estimate, confidence, n } = decision;
   const [low, high] = decision.interval;
+  const cleanAccuracy = rows.filter(({ correct }) => correct).length / rows.length;
   return {
     version: 1,
     model: {
@@ -85,13 +86,13 @@ export function attackResult(inputs: ResultInputs): AttackResult {
         data.set.maximum.reduce((most, value) => Math.max(most, value)),
       ],
     },
-    notes: [...model.notes, ...data.set.notes],
+    notes: [...model.notes, ...data.set.notes, ...guessingNote(cleanAccuracy, classes.length)],
     policy: spec,
     status: minimum === undefined && status === 'pass' ? 'measured' : status,
     // The first reason is about the minimum.
     reasons: minimum === undefined ? decision.reasons.slice(1) : decision.reasons,
     minimum: minimum ?? null,
-    cleanAccuracy: rows.length === 0 ? 0 : rows.filter(({ correct }) => correct).length / rows.length,
+    cleanAccuracy,
     robustAccuracy: { estimate, interval: [low!, high!], confidence, n },
     attacks: attackFigures(rows, confidence).map((figures) => ({
       ...figures,
@@ -101,4 +102,14 @@ export function attackResult(inputs: ResultInputs): AttackResult {
     command: inputs.command,
     environment: executionEnvironment(),
   };
+}
+
+/** Figures about a model that was fed wrongly look like figures. */
+function guessingNote(cleanAccuracy: number, classes: number): readonly string[] {
+  const chance = 1 / classes;
+  return cleanAccuracy > chance + 0.1 * (1 - chance)
+    ? []
+    : [
+        `Without any attack the model is right on ${cleanAccuracy.toFixed(4)}, hardly more than by guessing: check --scale, --range, and the order of --columns and --classes.`,
+      ];
 }

@@ -35,12 +35,21 @@ const statements = {
   measured: 'measured, and the controls hold',
 } as const satisfies Record<AttackResult['status'], string>;
 
-function verdictLines({ status, reasons, robustAccuracy, minimum }: AttackResult): readonly string[] {
+function verdictLines({
+  status,
+  reasons,
+  robustAccuracy,
+  minimum,
+  attacks,
+}: AttackResult): readonly string[] {
   const { estimate, interval, confidence, n } = robustAccuracy;
   const [low, high] = interval.map((bound) => bound.toFixed(4));
   const level = Number((100 * confidence).toFixed(4));
+  const measured = `${estimate.toFixed(4)}, ${level} % interval [${low}, ${high}], n = ${n}`;
   return [
-    mark.bold(`Robust accuracy ${estimate.toFixed(4)}, ${level} % interval [${low}, ${high}], n = ${n}`),
+    mark.bold(
+      attacks.length > 0 ? `Robust accuracy ${measured}` : `Nothing was attacked. Accuracy ${measured}`,
+    ),
     `${minimum === null ? '' : `Minimum ${minimum}: `}${statements[status]}`,
     ...reasons.map((reason) => `  - ${reason}`),
   ];

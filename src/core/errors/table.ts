@@ -20,7 +20,7 @@ export const errorTable = {
   'source-missing': {
     status: 404,
     exit: 2,
-    hint: 'Check the path; it is taken relative to the lifecycle file.',
+    hint: 'Check the path; inside a lifecycle file it is taken relative to that file.',
   },
   'source-unreadable': {
     status: 422,

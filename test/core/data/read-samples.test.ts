@@ -91,6 +91,7 @@ describe('a table of anyone', () => {
   it("reads what pandas writes: an index without a name, integer labels with '.0'", async () => {
     const set = await readSamples(write('pandas.csv', ',x,y\n0,0.25,10.0\n1,0.5,2.0\n'), {});
     expect(set.samples.ids).toEqual(['0', '1']);
+    expect(set.notes[1]).toBe('The column without a name is taken for the name of a sample.');
     expect([...set.samples.labels]).toEqual([10, 2]);
     expect(set.notes).toContain(
       'The valid range is taken to be 0 to 1, since all values lie there. Set it with --range LOW,HIGH.',
@@ -175,6 +176,7 @@ describe('NumPy files', () => {
       readSamples(write('shaped.npz', npzOf({ x: array, y: one })), { shape, range: [0, 1] });
     expect((await shaped(flat, [2, 3, 3])).shape).toEqual([2, 3, 3]);
     expect((await shaped(images, [2, 1, 3, 3])).shape).toEqual([2, 1, 3, 3]);
+    expect((await shaped(images, [18])).shape).toEqual([18]);
     expect((await refusal(shaped(images, [3, 3, 2]))).message).toContain('transpose');
   });
 

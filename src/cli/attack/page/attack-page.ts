@@ -55,7 +55,15 @@ const verdicts = {
   measured: 'measured; the controls hold',
 } as const satisfies Record<AttackResult['status'], string>;
 
-function verdict({ status, robustAccuracy, cleanAccuracy, minimum, reasons, model }: AttackResult): Markup {
+function verdict({
+  status,
+  robustAccuracy,
+  cleanAccuracy,
+  minimum,
+  reasons,
+  model,
+  attacks,
+}: AttackResult): Markup {
   const { estimate, interval, confidence, n } = robustAccuracy;
   const [low, high] = interval.map((bound) => bound.toFixed(4));
   const level = Number((100 * confidence).toFixed(4));
@@ -65,7 +73,7 @@ function verdict({ status, robustAccuracy, cleanAccuracy, minimum, reasons, mode
       : html`<p class="soft">Gradient: unavailable. ${model.obstacle ?? ''}</p>`;
   return html`<section class="verdict ${status}" aria-label="Verdict">
 <p class="figure">${estimate.toFixed(4)}</p>
-<p>robust accuracy, ${level} % interval [${low!}, ${high!}], n = ${n}; ${cleanAccuracy.toFixed(4)} without an attack</p>
+<p>${attacks.length > 0 ? 'robust accuracy' : 'accuracy; nothing was attacked'}, ${level} % interval [${low!}, ${high!}], n = ${n}; ${cleanAccuracy.toFixed(4)} without an attack</p>
 <p><span class="state ${status}">${verdicts[status]}</span>${minimum === null ? '' : `, minimum ${minimum}`}</p>${gradient}
 ${reasons.length > 0 ? html`<ul>${reasons.map((reason) => html`<li>${reason}</li>`)}</ul>` : html``}
 </section>`;

@@ -20,7 +20,7 @@ export function assembleSamples(raw: RawSamples, options: SampleOptions, describ
   const shape = sampleShape(raw, options.shape);
   const { classes, labels } = classLabels(raw, options, note);
   expectFinite(raw);
-  const range = described ?? validRange(raw, options, note);
+  const range = described ?? validRange({ ...raw, shape }, options, note);
   const samples = { ids: raw.ids, inputs: scaled(raw, range), labels };
   const bound = (index: 0 | 1): Float32Array =>
     Float32Array.from(range.low, (low, i) => (range.unit[i] ? index : index === 0 ? low : range.high[i]!));
@@ -45,7 +45,7 @@ function sampleShape(raw: RawSamples, asked: readonly number[] | undefined): rea
   }
   const [one, other] = [asked, raw.shape].map((axes) => axes.filter((axis) => axis !== 1).join());
   // As many values in another order would be attacked without complaint, as noise.
-  if (raw.shape.length > 1 && one !== other) {
+  if (raw.shape.length > 1 && asked.length > 1 && one !== other) {
     throw new RefusedError(
       'data-refused',
       `expected samples of shape ${shown(asked)}, got ${shown(raw.shape)}: transpose the array, so that its axes are the model's`,

@@ -119,7 +119,10 @@ function rolesOf(columns: readonly string[], options: SampleOptions): Roles {
   };
   const guess = (pattern: RegExp, role: string, except?: string): string | undefined => {
     const name = columns.find((column) => pattern.test(column) && column !== except);
-    if (name !== undefined) notes.push(`Column "${name}" is taken for the ${role}.`);
+    if (name !== undefined)
+      notes.push(
+        `${name === '' ? 'The column without a name' : `Column "${name}"`} is taken for the ${role}.`,
+      );
     return name;
   };
   const label =

@@ -61,7 +61,6 @@ export async function openModelFile(onnx: Uint8Array): Promise<ModelFile> {
               'The model takes one sample at a time, which is slow; export it with a batch axis of any length.',
             ]
           : []),
-        ...(typeof decoded === 'string' ? [`The file cannot be differentiated: ${decoded}`] : []),
       ],
       async serve(bytes, shape) {
         const data = new Float32Array(Uint8Array.from(bytes).buffer);
