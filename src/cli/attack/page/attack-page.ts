@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { SampleSet } from '../../../core/data/index.js';
 import type { FileEvaluation } from '../../../core/evaluation/index.js';
+import type { Norm } from '../../../core/spec/index.js';
 import type { AttackResult } from '../result.js';
 import { barChart } from './chart.js';
 import { exampleFigures } from './examples.js';
@@ -43,9 +44,15 @@ ${provenance(result)}
 `.markup;
 }
 
+const movements = {
+  linf: 'Every input value may move by at most',
+  l2: 'An input may move by a Euclidean (L2) distance of at most',
+  l1: 'The values of an input may move, together (L1), by at most',
+} as const satisfies Record<Norm, string>;
+
 function threatText({ policy, data, robustAccuracy }: AttackResult): string {
   const [low, high] = data.range;
-  return `Every input value may move by at most ${policy.epsilon}, inside the valid range ${shown(low)} to ${shown(high)}. ${robustAccuracy.n} of ${data.available} samples were drawn.`;
+  return `${movements[policy.norm]} ${policy.epsilon}, inside the valid range ${shown(low)} to ${shown(high)}. ${robustAccuracy.n} of ${data.available} samples were drawn.`;
 }
 
 const verdicts = {

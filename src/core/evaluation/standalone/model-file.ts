@@ -29,7 +29,7 @@ export interface ModelFile {
    * @param bytes - little-endian float32
    */
   serve(bytes: Uint8Array, shape: readonly number[]): Promise<Float32Array>;
-  /** @throws RefusedError `operator-unsupported` when it cannot be differentiated */
+  /** A file that cannot be differentiated opens as a black box, with a `gradientObstacle`. */
   openClassifier(shape: readonly number[], logitExponent: number): Promise<Classifier>;
   close(): Promise<void>;
 }
@@ -65,7 +65,7 @@ export async function openModelFile(onnx: Uint8Array): Promise<ModelFile> {
       async serve(bytes, shape) {
         const data = new Float32Array(Uint8Array.from(bytes).buffer);
         const tensor: Tensor = { type: 'float', dims: [1, ...shape], data };
-        const answer = onlyScores(await ask(session, input.name, tensor));
+        const answer = onlyScores(await ask(session, input.name, tensor), 1);
         if (!inner) return answer;
         const scores = (await inner.run({ [logitGradientNames.input]: tensor }))[logitGradientNames.logits]
           ?.data;
@@ -75,8 +75,15 @@ export async function openModelFile(onnx: Uint8Array): Promise<ModelFile> {
           : answer;
       },
       async openClassifier(shape, logitExponent) {
-        if (typeof decoded === 'string') throw new RefusedError('operator-unsupported', decoded);
-        const classifier = await openClassifier(beforeSoftmax ?? onnx, shape, logitExponent);
+        const answers = async (inputs: Float32Array, n: number): Promise<Float32Array> =>
+          onlyScores(await ask(session, input.name, { type: 'float', dims: [n, ...shape], data: inputs }), n);
+        const classifier =
+          typeof decoded === 'string'
+            ? await blackBox(answers, shape, logitExponent, decoded)
+            : await openClassifier(beforeSoftmax ?? onnx, shape, logitExponent).catch((error: unknown) => {
+                if (!(error instanceof RefusedError && error.code === 'operator-unsupported')) throw error;
+                return blackBox(answers, shape, logitExponent, error.message);
+              });
         return batch === 1 ? inSingles(classifier) : classifier;
       },
       async close() {
@@ -98,6 +105,28 @@ function withoutSoftmax(model: Model): Uint8Array | undefined {
     if (error instanceof RefusedError) return undefined;
     throw error;
   }
+}
+
+/** Logits alone, where the attack room cannot take the file apart: other operator domains, labels beside the scores. */
+async function blackBox(
+  answers: Classifier['logits'],
+  shape: readonly number[],
+  logitExponent: number,
+  obstacle: string,
+): Promise<Classifier> {
+  const size = shape.reduce((product, axis) => product * axis, 1);
+  const { length: classes } = await answers(new Float32Array(size), 1);
+  const refuse = () => Promise.reject(new RefusedError('operator-unsupported', obstacle));
+  return {
+    shape,
+    classes,
+    gradientObstacle: obstacle,
+    logits: async (inputs, n) => (await answers(inputs, n)).map((score) => score * 2 ** logitExponent),
+    lossGradient: refuse,
+    logitGradient: refuse,
+    // The session is the file's own, which goes on serving.
+    close: async () => {},
+  };
 }
 
 /** A file with operators of other domains still runs, as a black box. */
@@ -144,16 +173,16 @@ const advice = [
   "scikit-learn: convert_sklearn(…, options={'zipmap': False}) gives probabilities as a tensor; labels must be integers.",
 ];
 
-/** The one float output [1, classes]; scikit-learn's converter gives labels beside it. */
-function onlyScores(results: Results): Float32Array {
+/** The one float output [n, classes]; scikit-learn's converter gives labels beside it. */
+function onlyScores(results: Results, n: number): Float32Array {
   const scores = Object.values(results).filter(
-    ({ type, dims }) => type === 'float' && dims.length === 2 && dims[0] === 1 && dims[1]! > 1,
+    ({ type, dims }) => type === 'float' && dims.length === 2 && dims[0] === n && dims[1]! > 1,
   );
   const [found, ...others] = scores;
   if (found?.data instanceof Float32Array && others.length === 0) return found.data;
   const got = Object.entries(results).map(([name, { type, dims }]) => `${type} ${name} [${dims.join(', ')}]`);
   throw unfit(
-    `expected one output of float32, [1, classes] for one sample, with two classes or more, got ${got.join(' and ') || 'none'}`,
+    `expected one output of float32, [${n}, classes] for ${n} samples, with two classes or more, got ${got.join(' and ') || 'none'}`,
     'A network with one sigmoid unit: export it with two outputs, [1 − p, p].',
   );
 }
