@@ -74,14 +74,10 @@ function verdict({
   const { estimate, interval, confidence, n } = robustAccuracy;
   const [low, high] = interval.map((bound) => bound.toFixed(4));
   const level = Number((100 * confidence).toFixed(4));
-  const gradient =
-    model.gradient === 'available'
-      ? html``
-      : html`<p class="soft">Gradient: unavailable. ${model.obstacle ?? ''}</p>`;
   return html`<section class="verdict ${status}" aria-label="Verdict">
 <p class="figure">${estimate.toFixed(4)}</p>
 <p>${attacks.length > 0 ? 'robust accuracy' : 'accuracy; nothing was attacked'}, ${level} % interval [${low!}, ${high!}], n = ${n}; ${cleanAccuracy.toFixed(4)} without an attack</p>
-<p><span class="state ${status}">${verdicts[status]}</span>${minimum === null ? '' : `, minimum ${minimum}`}</p>${gradient}
+<p><span class="state ${status}">${verdicts[status]}</span>${minimum === null ? '' : `, minimum ${minimum}`}</p>
 ${reasons.length > 0 ? html`<ul>${reasons.map((reason) => html`<li>${reason}</li>`)}</ul>` : html``}
 </section>`;
 }
@@ -101,9 +97,10 @@ function attackSection(result: AttackResult): Markup {
     ({ attack, attacked, broken, robust, seconds }) =>
       html`<tr><td>${attack}</td><td class="number">${attacked}</td><td class="number">${broken}</td><td class="number">${robust.estimate.toFixed(4)}</td><td class="number">${seconds.toFixed(1)}</td></tr>`,
   );
+  const table = html`<div class="wide"><table><thead><tr><th scope="col">attack</th><th scope="col" class="number">attacked</th><th scope="col" class="number">broken</th><th scope="col" class="number">robust after it</th><th scope="col" class="number">seconds</th></tr></thead><tbody>${rows}</tbody></table></div>`;
   return html`${barChart('Robust accuracy after each attack; the table below has the same figures', bars, result.minimum)}
 <p class="soft">What is left after each attack and all before it, with its interval.${marked}</p>
-<div class="wide"><table><thead><tr><th scope="col">attack</th><th scope="col" class="number">attacked</th><th scope="col" class="number">broken</th><th scope="col" class="number">robust after it</th><th scope="col" class="number">seconds</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+${rows.length > 0 ? table : html`<p>Nothing was attacked.</p>`}`;
 }
 
 function exampleSection(evaluation: FileEvaluation, set: SampleSet): Markup {
@@ -117,6 +114,7 @@ function provenance({ model, data, policy, notes, environment, seconds }: Attack
   const facts: readonly (readonly [string, string | Markup])[] = [
     ['model', html`${model.file}<br><code>${model.digest}</code>`],
     ['data', html`${data.file}<br><code>${data.digest}</code>`],
+    ['gradient', model.gradient],
     ['samples', `shape [${model.shape.join(', ')}], ${model.classes.length} classes, seed ${data.seed}`],
     ['policy', html`<code>${JSON.stringify(policy)}</code>`],
     [
