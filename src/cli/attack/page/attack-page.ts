@@ -62,15 +62,7 @@ const verdicts = {
   measured: 'measured; the controls hold',
 } as const satisfies Record<AttackResult['status'], string>;
 
-function verdict({
-  status,
-  robustAccuracy,
-  cleanAccuracy,
-  minimum,
-  reasons,
-  model,
-  attacks,
-}: AttackResult): Markup {
+function verdict({ status, robustAccuracy, cleanAccuracy, minimum, reasons, attacks }: AttackResult): Markup {
   const { estimate, interval, confidence, n } = robustAccuracy;
   const [low, high] = interval.map((bound) => bound.toFixed(4));
   const level = Number((100 * confidence).toFixed(4));
