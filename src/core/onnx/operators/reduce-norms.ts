@@ -1,6 +1,7 @@
-import { product } from './axes.js';
+import type { Axis } from '../model.js';
 import { divide, floatOf, multiply, reduceSum, scalar, scale, subtract, where } from './emit.js';
 import { type Reduction, reduction } from './reduce.js';
+import { times } from './symbolic.js';
 
 /** Reductions of functions of the elements. */
 
@@ -71,5 +72,6 @@ export const reduceProd = reduction(
     const [anyElsewhere] = b.op('Greater', [elsewhere, scalar(b, 0)]);
     return multiply(b, dY, where(b, anyElsewhere, scalar(b, 0), divide(b, whole, others)));
   },
-  product,
+  (values) =>
+    values.reduce<Axis | undefined>((whole, value) => (whole === undefined ? whole : times(whole, value)), 1),
 );
