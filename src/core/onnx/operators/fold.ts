@@ -64,6 +64,34 @@ function sourceIndex(i: number, to: readonly number[], from: readonly Axis[]): n
   return index;
 }
 
+/**
+ * Values of a result whose elements are elements of an input, elsewhere.
+ *
+ * @param to - shape of the result
+ * @param source - where in the input the element at a position comes from
+ */
+export function rearranged(
+  { dims, elements }: Fact,
+  to: readonly Axis[],
+  source: (position: readonly number[]) => readonly number[],
+): readonly (Axis | undefined)[] | undefined {
+  const lengths = to.filter((axis) => typeof axis === 'number');
+  const count = lengths.reduce((a, b) => a * b, 1);
+  if (!elements || lengths.length < to.length || count > maxElements) return undefined;
+  return Array.from({ length: count }, (_, i) => {
+    let rest = i;
+    const position = [...lengths]
+      .reverse()
+      .map((length) => {
+        const along = rest % length;
+        rest = Math.floor(rest / length);
+        return along;
+      })
+      .reverse();
+    return elements[source(position).reduce((index, along, axis) => index * Number(dims[axis]) + along, 0)];
+  });
+}
+
 function asType(type: DataType, value: Axis | undefined): Axis | undefined {
   if (typeof value !== 'number') return type === 'bool' ? undefined : value;
   switch (type) {

@@ -1,4 +1,5 @@
 import { absoluteAxis } from './axes.js';
+import { rearranged, withElements } from './fold.js';
 import type { Application, Operator } from './operator.js';
 import { type Pick, unpick } from './scatter.js';
 
@@ -36,15 +37,12 @@ function positions(length: number, start: number, end: number, step: number): re
 export const slice: Operator = {
   opType: 'Slice',
   infer: (at) => {
-    const { type, dims, elements } = at.fact(0);
+    const { type, dims } = at.fact(0);
     const cuts = new Map(cutsOf(at).map((cut) => [cut.axis, cut.positions]));
-    return [
-      {
-        type,
-        dims: dims.map((length, i) => cuts.get(i)?.length ?? length),
-        ...(elements && dims.length === 1 && { elements: cuts.get(0)?.map((i) => elements[i]!) ?? elements }),
-      },
-    ];
+    const taken = dims.map((length, i) => cuts.get(i)?.length ?? length);
+    const source = (position: readonly number[]): readonly number[] =>
+      position.map((along, axis) => cuts.get(axis)?.[along] ?? along);
+    return [withElements({ type, dims: taken }, rearranged(at.fact(0), taken, source))];
   },
   backward: (at, dY) => [
     () =>

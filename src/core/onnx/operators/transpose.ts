@@ -1,4 +1,5 @@
 import { transpose as emitTranspose } from './emit.js';
+import { rearranged, withElements } from './fold.js';
 import type { Application, Operator } from './operator.js';
 
 const permutation = (at: Application): readonly number[] =>
@@ -9,9 +10,11 @@ export const transpose: Operator = {
   opType: 'Transpose',
   infer: (at) => {
     const { type, dims } = at.fact(0);
-    return [
-      { type, dims: permutation(at).map((axis) => dims[axis] ?? at.refuse(`axis ${axis} does not exist`)) },
-    ];
+    const forward = permutation(at);
+    const moved = forward.map((axis) => dims[axis] ?? at.refuse(`axis ${axis} does not exist`));
+    const source = (position: readonly number[]): readonly number[] =>
+      dims.map((_, axis) => position[forward.indexOf(axis)]!);
+    return [withElements({ type, dims: moved }, rearranged(at.fact(0), moved, source))];
   },
   backward: (at, dY) => [
     () => {
