@@ -23,8 +23,8 @@ export const accuracyGate: Gate<AccuracyGateSpec, EvidenceRow> = {
   rowSchema: cleanRowSchema,
   sampleCount: (_spec, available) => available,
 
-  async measure(_spec, subject) {
-    return { rows: await serveCleanly(subject, subject.onProgress) };
+  async measure(_spec, subject, block) {
+    return { rows: await serveCleanly(subject, subject.onProgress, block) };
   },
 
   decide(spec, { rows, classes }) {

@@ -1,192 +1,258 @@
+import type { Classifier } from '../attacks/index.js';
+import { RefusedError } from '../errors/index.js';
+import { type AttackSpec, type EvasionGateSpec, suiteOf } from '../spec/index.js';
 import {
-  type AttackContext,
-  type AttackResult,
-  attacks,
-  type Classifier,
-  distance,
-  insideThreatModel,
-  predictedClass,
-  type Samples,
-  type ThreatModel,
-} from '../attacks/index.js';
-import type { EvasionGateSpec } from '../spec/index.js';
+  type AttackBench,
+  assault,
+  ballOf,
+  ballOfEverything,
+  type Progress,
+  positionsWhere,
+  select,
+} from './attack-bench.js';
 import { attackExponent } from './attack-scale.js';
-import { controlLimits } from './evasion-controls.js';
+import { controlLimits } from './controls/limits.js';
 import {
   type AttackOutcome,
   type EvasionRow,
   isBrokenBy,
-  isRobust,
-  spares,
-  sparingAttacks,
+  survivesGradients,
+  survivesSuite,
 } from './evasion-row.js';
-import type { EvidenceRow, GateSubject, Measurement } from './gate.js';
+import type { Block, EvidenceRow, GateSubject, Measurement } from './gate.js';
 import { gradientAgreement } from './gradient-check.js';
+import { searchPlanted } from './planted-example.js';
 import { sampleBytes, serveCleanly } from './serve-cleanly.js';
-
-/** Samples in one run of the gradient graph: memory only, results do not depend on it. */
-const BATCH_SIZE = 64;
+import { runAttack, sparedBy, withKnowledge } from './suite-attacks.js';
 
 /**
- * Attacks the model, cheapest first: its errors on clean samples, then FGSM, then PGD on all that is right as it is (also
- * on what FGSM broke, to see whether many steps do what one step does), then Auto-PGD with either loss on what many steps
- * have not broken, then Square on what nothing has, then the controls. Whatever an attack claims is looked at again alone,
- * in the serving session.
+ * Attacks the model: its errors on clean samples first, then the suite, cheapest first, each attack on what those before
+ * it left (see {@link sparedBy}), then the controls. Whatever an attack claims is looked at again alone, in the serving
+ * session. What is done to a sample depends on the sample, its place in the draw and the model, and on no other sample's
+ * fate: so blocks measured apart make the rows of the whole.
  */
 export async function measureEvasion(
   spec: EvasionGateSpec,
-  subject: GateSubject,
+  whole: GateSubject,
+  block: Block = { from: 0, to: whole.samples.ids.length },
 ): Promise<Measurement<EvasionRow>> {
-  const progress = (from: number, to: number) => (fraction: number) =>
-    subject.onProgress?.(from + (to - from) * fraction);
-  const clean = await serveCleanly(subject, progress(0, 0.05));
-  const logitExponent = await attackExponent(subject);
-  const classifier = await subject.openClassifier(logitExponent);
+  const logitExponent = await attackExponent(whole);
+  const positions = Array.from({ length: block.to - block.from }, (_, i) => block.from + i);
+  const subject = { ...whole, samples: select(whole, positions) };
+  const suite = suiteOf(spec);
+  const stages = progressOver(subject.onProgress, [5, ...suite.map(() => 10), 5, 10, 10, 10]);
+  const clean = await serveCleanly(subject, stages());
+  let classifier: Classifier;
   try {
-    if (classifier.gradientObstacle !== undefined) {
-      return { rows: clean.map(notAttacked), obstacle: classifier.gradientObstacle };
-    }
-    const bench: Bench = { spec, subject, classifier, logitExponent };
-    let attacked = await attackCorrect(bench, clean, progress(0.05, 0.45));
-    for (const [i, name] of sparingAttacks.entries()) {
-      const [from, to] = [0.45 + 0.15 * i, 0.45 + 0.15 * (i + 1)];
-      attacked = await attackRemaining(bench, name, attacked, progress(from, to));
-    }
-    const unbounded = await attackUnbounded(bench, attacked, progress(0.9, 0.95));
-    return { rows: await checkGraph(bench, unbounded, progress(0.95, 1)) };
+    classifier = await subject.openClassifier(logitExponent);
+  } catch (error) {
+    if (!(error instanceof RefusedError && error.code === 'operator-unsupported')) throw error;
+    return { rows: clean.map(notAttacked), obstacle: error.message };
+  }
+  try {
+    const bench: AttackBench = { spec, subject, classifier, logitExponent };
+    let rows = clean.map(notAttacked);
+    for (const attack of suite) rows = await attackRemaining(bench, attack, rows, stages());
+    rows = await attackUnbounded(bench, rows, stages());
+    rows = await attackLonger(bench, suite, rows, stages());
+    rows = await attackRescaled(bench, suite, rows, stages());
+    return { rows: await checkGraph(bench, suite, rows, block.from, stages()) };
   } finally {
     await classifier.close();
   }
 }
 
-interface Bench {
-  readonly spec: EvasionGateSpec;
-  readonly subject: GateSubject;
-  readonly classifier: Classifier;
-  /** The classifier's logits are the served ones, times 2 to this power. */
-  readonly logitExponent: number;
+/** Hands out the parts of a progress, one after the other, by weight. */
+function progressOver(onProgress: Progress | undefined, weights: readonly number[]): () => Progress {
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  let next = 0;
+  return () => {
+    const before = weights.slice(0, next).reduce((sum, weight) => sum + weight, 0);
+    const weight = weights[next++]!;
+    return (fraction) => onProgress?.((before + weight * fraction) / total);
+  };
 }
-
-type Progress = (fraction: number) => void;
 
 function notAttacked(row: EvidenceRow): EvasionRow {
-  return { ...row, attacks: null, unbounded: null, gradient: null, logitsDifference: null };
+  return {
+    ...row,
+    attacks: null,
+    repeatable: true,
+    unbounded: null,
+    longer: null,
+    rescaled: null,
+    gradient: null,
+    planted: null,
+    logitsDifference: null,
+  };
 }
 
-async function attackCorrect(
-  bench: Bench,
-  clean: readonly EvidenceRow[],
-  progress: Progress,
-): Promise<readonly EvasionRow[]> {
-  const { spec, subject, classifier } = bench;
-  const targets = positionsWhere(clean, ({ correct }) => correct);
-  const samples = select(subject, targets);
-  const threat = ballOf(subject, spec.epsilon);
-  const context = (name: 'fgsm' | 'pgd', from: number, to: number): AttackContext =>
-    attackContext(subject, announced(subject, name, targets.length, progress, from, to));
-  const fgsm = await attacks.fgsm.run(classifier, samples, threat, {}, context('fgsm', 0, 0.1));
-  const pgd = await attacks.pgd.run(
-    classifier,
-    samples,
-    threat,
-    pgdOptions(spec, spec.epsilon),
-    context('pgd', 0.1, 0.9),
-  );
-
-  const rows = clean.map(notAttacked);
-  for (const [i, position] of targets.entries()) {
-    rows[position] = {
-      ...rows[position]!,
-      attacks: {
-        fgsm: await recheck(subject, 'fgsm', samples, i, fgsm, threat),
-        pgd: await recheck(subject, 'pgd', samples, i, pgd, threat),
-        'apgd-ce': null,
-        'apgd-dlr': null,
-        square: null,
-      },
-    };
-    progress(0.9 + (0.1 * (i + 1)) / targets.length);
-  }
-  return rows;
-}
-
-/** One more attack, on all that is right as it is but what others broke. */
+/** One attack of the suite, on all that is right as it is but what it is spared. */
 async function attackRemaining(
-  { spec, subject, classifier }: Bench,
-  name: (typeof sparingAttacks)[number],
+  { spec, subject, classifier }: AttackBench,
+  attack: AttackSpec,
   rows: readonly EvasionRow[],
   progress: Progress,
-): Promise<readonly EvasionRow[]> {
+): Promise<EvasionRow[]> {
+  const name = attack.attack;
   const targets = positionsWhere(
     rows,
-    ({ correct, attacks }) => correct && !isBrokenBy(spares[name], attacks),
+    ({ correct, attacks }) => correct && !isBrokenBy(sparedBy(name), attacks),
   );
-  const samples = select(subject, targets);
-  const threat = ballOf(subject, spec.epsilon);
-  const context = attackContext(subject, announced(subject, name, targets.length, progress, 0, 0.9));
-  const result =
-    name === 'square'
-      ? await attacks.square.run(classifier, samples, threat, spec.square, context)
-      : await attacks[name].run(classifier, samples, threat, spec.apgd, context);
-  const attacked = [...rows];
-  for (const [i, position] of targets.entries()) {
-    const row = rows[position]!;
-    const outcome = await recheck(subject, name, samples, i, result, threat);
-    attacked[position] = { ...row, attacks: row.attacks && { ...row.attacks, [name]: outcome } };
-    progress(0.9 + (0.1 * (i + 1)) / targets.length);
-  }
-  return attacked;
+  const outcomes = await assault(
+    subject,
+    {
+      name,
+      targets,
+      threat: ballOf(subject, spec),
+      run: (samples, threat, context) => runAttack(attack, classifier, samples, threat, context),
+    },
+    progress,
+  );
+  const outcomeAt = new Map(targets.map((position, i) => [position, outcomes[i]!]));
+  return rows.map((row, position) =>
+    row.correct ? { ...row, attacks: { ...row.attacks, [name]: outcomeAt.get(position) ?? null } } : row,
+  );
 }
 
-/** PGD, allowed to move anywhere in the valid range: what withstands *that* is not robust but unattacked. */
+/** PGD, allowed to move anywhere in the valid range. */
 async function attackUnbounded(
-  { spec, subject, classifier }: Bench,
+  { spec, subject, classifier }: AttackBench,
   rows: readonly EvasionRow[],
   progress: Progress,
-): Promise<readonly EvasionRow[]> {
-  const targets = positionsWhere(rows, isRobust).slice(0, controlLimits.unboundedSamples);
-  const samples = select(subject, targets);
-  const epsilon = subject.maximum.reduce((most, high, i) => Math.max(most, high - subject.minimum[i]!), 0);
-  const threat = ballOf(subject, epsilon);
-  const options = pgdOptions(
-    { ...spec, pgd: { steps: spec.pgd.steps, restarts: spec.pgd.restarts } },
-    epsilon,
+): Promise<EvasionRow[]> {
+  const { steps, restarts } = spec.pgd;
+  const targets = positionsWhere(rows, survivesSuite);
+  const outcomes = await assault(
+    subject,
+    {
+      name: 'unbounded',
+      targets,
+      threat: ballOfEverything(subject, spec),
+      run: (samples, threat, context) =>
+        runAttack({ attack: 'pgd', steps, restarts }, classifier, samples, threat, context),
+    },
+    progress,
   );
-  const result = await attacks.pgd.run(
-    classifier,
-    samples,
-    threat,
-    options,
-    attackContext(subject, announced(subject, 'unbounded', targets.length, progress, 0, 1)),
-  );
-  const attacked = [...rows];
-  for (const [i, position] of targets.entries()) {
-    const { broken } = await recheck(subject, 'unbounded', samples, i, result, threat);
-    attacked[position] = { ...rows[position]!, unbounded: broken };
+  return withColumn(rows, 'unbounded', targets, outcomes);
+}
+
+/**
+ * Twice as long and from other starts, the strongest attack on all that gradients had not broken; and on what only a black
+ * box broke, all of them with five more restarts, to see whether they were short of gradients or of patience.
+ */
+async function attackLonger(
+  { spec, subject, classifier }: AttackBench,
+  suite: readonly AttackSpec[],
+  rows: readonly EvasionRow[],
+  progress: Progress,
+): Promise<EvasionRow[]> {
+  const climbs = climbsOf(suite, spec);
+  const tries = [
+    { climb: climbs[0]!, more: 0, onto: survivesSuite },
+    ...climbs.map((climb) => ({ climb, more: 5, onto: (row: EvasionRow) => !survivesSuite(row) })),
+  ];
+  const stages = progressOver(progress, [4 * climbs.length, ...climbs.map(() => 1)]);
+  let attacked = [...rows];
+  for (const { climb, more, onto } of tries) {
+    const patient = { ...climb, steps: 2 * climb.steps, restarts: climb.restarts + more };
+    const targets = positionsWhere(
+      attacked,
+      (row) => survivesGradients(row) && row.longer !== true && onto(row),
+    );
+    const outcomes = await assault(
+      subject,
+      {
+        name: 'longer',
+        targets,
+        threat: ballOf(subject, spec),
+        run: (samples, threat, context) => runAttack(patient, classifier, samples, threat, context),
+      },
+      stages(),
+      otherSeed(subject.seed),
+    );
+    attacked = withColumn(attacked, 'longer', targets, outcomes);
   }
   return attacked;
 }
 
-/** Holds the gradient graph against the served model, and its gradients against finite differences. */
-async function checkGraph(
-  { spec, subject, classifier, logitExponent }: Bench,
+/** Powers of two by which the logits are scaled for the control: 0.01 and 100 lie inside. */
+const SCALES = [-7, 7] as const;
+
+/** The strongest attack again, as if the model had answered in other units. */
+async function attackRescaled(
+  { spec, subject, logitExponent }: AttackBench,
+  suite: readonly AttackSpec[],
   rows: readonly EvasionRow[],
   progress: Progress,
-): Promise<readonly EvasionRow[]> {
+): Promise<EvasionRow[]> {
+  let rescaled = rows.map((row): EvasionRow => (survivesSuite(row) ? { ...row, rescaled: false } : row));
+  const stages = progressOver(progress, [1, 1]);
+  for (const scale of SCALES) {
+    const classifier = await subject.openClassifier(logitExponent + scale);
+    try {
+      const targets = positionsWhere(rescaled, (row) => survivesSuite(row) && row.rescaled === false);
+      const outcomes = await assault(
+        subject,
+        {
+          name: 'rescaled',
+          targets,
+          threat: ballOf(subject, spec),
+          run: (samples, threat, context) =>
+            runAttack(climbsOf(suite, spec)[0]!, classifier, samples, threat, context),
+        },
+        stages(),
+      );
+      rescaled = withColumn(rescaled, 'rescaled', targets, outcomes);
+    } finally {
+      await classifier.close();
+    }
+  }
+  return rescaled;
+}
+
+/**
+ * Holds the gradient graph against the served model, its gradients against finite differences, and the attack against
+ * planted examples.
+ *
+ * @param first - place of the first row in the draw: the first of all are checked more closely
+ */
+async function checkGraph(
+  { spec, subject, classifier, logitExponent }: AttackBench,
+  suite: readonly AttackSpec[],
+  rows: readonly EvasionRow[],
+  first: number,
+  progress: Progress,
+): Promise<EvasionRow[]> {
   const { samples, seed, minimum, serve, signal } = subject;
-  const threat = ballOf(subject, spec.epsilon);
+  const threat = ballOf(subject, spec);
+  const strongest = climbsOf(suite, spec)[0]!;
   const checked: EvasionRow[] = [];
   for (const [index, row] of rows.entries()) {
     signal?.throwIfAborted();
     const one = select(subject, [index]);
-    const served = await serve(sampleBytes(samples.inputs, minimum.length, index));
+    const bytes = sampleBytes(samples.inputs, minimum.length, index);
+    const served = await serve(bytes);
+    const again = await serve(bytes);
     const { logits } = await classifier.lossGradient(one.inputs, one.labels, 1);
+    const { gradientSamples, planted } = controlLimits;
     checked.push({
       ...row,
+      repeatable: served.every((value, c) => Object.is(value, again[c])),
       logitsDifference: relativeDifference(logits, served, logitExponent),
       gradient:
-        index < controlLimits.gradientSamples
+        first + index < gradientSamples
           ? await gradientAgreement(classifier, samples, index, threat, seed)
+          : null,
+      planted:
+        first + index < planted.samples
+          ? await searchPlanted(classifier, one, threat, seed, (reader, sample) =>
+              runAttack(strongest, reader, sample, threat, {
+                seed,
+                batchSize: 1,
+                ...(signal ? { signal } : {}),
+              }),
+            )
           : null,
     });
     progress((index + 1) / rows.length);
@@ -194,80 +260,38 @@ async function checkGraph(
   return checked;
 }
 
-/**
- * Believes no attack, only the served model, given the bytes that a client would send: what it gets wrong is broken even
- * where the attack did not notice, and what it gets right is not, whatever the attack claims.
- */
-async function recheck(
-  { classes, minimum, serve, signal, onBroken }: GateSubject,
-  attack: string,
-  samples: Samples,
-  index: number,
-  { adversarial, success }: AttackResult,
-  threat: ThreatModel,
-): Promise<AttackOutcome> {
-  signal?.throwIfAborted();
-  const size = minimum.length;
-  const original = samples.inputs.subarray(index * size, (index + 1) * size);
-  const candidate = adversarial.subarray(index * size, (index + 1) * size);
-  const prediction = predictedClass(await serve(sampleBytes(adversarial, size, index)), classes);
-  const broken = prediction !== samples.labels[index] && insideThreatModel(original, candidate, threat);
-  if (broken) onBroken?.({ attack, id: samples.ids[index]!, adversarial: candidate.slice(), prediction });
-  return {
-    claimed: success[index] === 1,
-    broken,
-    linf: distance('linf', original, candidate),
-    prediction,
-  };
+/** The suite's white-box attacks, Auto-PGD on the cross-entropy first; that one alone where the suite has none. */
+function climbsOf(suite: readonly AttackSpec[], { apgd }: EvasionGateSpec): readonly Climb[] {
+  const names = withKnowledge(
+    suite.map(({ attack }) => attack),
+    'white-box',
+  );
+  const climbs = suite.filter((spec): spec is Climb => names.includes(spec.attack) && 'steps' in spec);
+  const [first, others] = [true, false].map((is) =>
+    climbs.filter(({ attack }) => (attack === 'apgd-ce') === is),
+  );
+  return climbs.length === 0 ? [{ attack: 'apgd-ce', ...apgd }] : [...first!, ...others!];
 }
 
-function ballOf({ minimum, maximum }: GateSubject, epsilon: number): ThreatModel {
-  return { norm: 'linf', epsilon, minimum, maximum };
+/** An attack in steps. */
+type Climb = Extract<AttackSpec, { steps: number }>;
+
+/** Another seed of the same run. */
+function otherSeed(seed: number): number {
+  return (seed ^ 0x5bd1e995) >>> 0;
 }
 
-function pgdOptions({ pgd }: EvasionGateSpec, epsilon: number) {
-  return {
-    steps: pgd.steps,
-    restarts: pgd.restarts,
-    stepSize: pgd.stepSize ?? (2.5 * epsilon) / pgd.steps,
-  };
-}
-
-function attackContext({ seed, signal }: GateSubject, onProgress: Progress): AttackContext {
-  return { seed, batchSize: BATCH_SIZE, onProgress, ...(signal ? { signal } : {}) };
-}
-
-/** The progress of one attack, as a part of the whole and for whoever watches the attacks. */
-function announced(
-  { onAttack }: GateSubject,
-  attack: string,
-  attacked: number,
-  progress: Progress,
-  from: number,
-  to: number,
-): Progress {
-  onAttack?.({ attack, fraction: 0, attacked });
-  return (fraction) => {
-    progress(from + (to - from) * fraction);
-    onAttack?.({ attack, fraction, attacked });
-  };
-}
-
-function positionsWhere<Row>(rows: readonly Row[], holds: (row: Row) => boolean): readonly number[] {
-  return rows.flatMap((row, position) => (holds(row) ? [position] : []));
-}
-
-function select({ samples, minimum }: GateSubject, positions: readonly number[]): Samples {
-  const size = minimum.length;
-  const inputs = new Float32Array(positions.length * size);
-  positions.forEach((position, i) => {
-    inputs.set(samples.inputs.subarray(position * size, (position + 1) * size), i * size);
+function withColumn(
+  rows: readonly EvasionRow[],
+  column: 'unbounded' | 'longer' | 'rescaled',
+  targets: readonly number[],
+  outcomes: readonly AttackOutcome[],
+): EvasionRow[] {
+  const brokenAt = new Map(targets.map((position, i) => [position, outcomes[i]!.broken]));
+  return rows.map((row, position) => {
+    const broken = brokenAt.get(position);
+    return broken === undefined ? row : { ...row, [column]: broken };
   });
-  return {
-    ids: positions.map((position) => samples.ids[position]!),
-    inputs,
-    labels: Uint32Array.from(positions, (position) => samples.labels[position]!),
-  };
 }
 
 /** In parts of the largest served logit; 1 where either side is not finite, which no limit allows. */

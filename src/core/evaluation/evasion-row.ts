@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import type { AttackName } from '../attacks/index.js';
+import { type SuiteAttackName, suiteOrder } from '../spec/index.js';
 import { cleanRowSchema } from './accuracy-gate.js';
+import { sparedBy, withKnowledge } from './suite-attacks.js';
 
 /** Rounding takes a cosine past 1 by a little. */
 const cosineSchema = z.number().min(-1.000001).max(1.000001);
@@ -11,48 +12,28 @@ const outcomeSchema = z.strictObject({
   claimed: z.boolean(),
   /** Whether it did: inside the threat model, and misclassified alone in the serving session. */
   broken: z.boolean(),
-  /** L∞ distance between the sample and what the attack made of it. */
-  linf: z.number().min(0),
+  /** Distance between the sample and what the attack made of it, in the norm of the gate. */
+  distance: z.number().min(0),
   /** What the serving session predicts for what the attack made; −1 where its logits are not finite. */
   prediction: z.int().min(-1),
 });
 
-/** The suite, in the order in which it is run. The gradient attacks come first: they are what a black box is held against. */
-export const suite = [
-  'fgsm',
-  'pgd',
-  'apgd-ce',
-  'apgd-dlr',
-  'square',
-] as const satisfies readonly AttackName[];
-
-/**
- * Attacks that spare what these others broke; FGSM and PGD are run on all that is right as it is. Auto-PGD also attacks
- * what one step broke, to see whether many steps do what one step does.
- */
-export const spares = {
-  'apgd-ce': ['pgd'],
-  'apgd-dlr': ['pgd', 'apgd-ce'],
-  square: ['fgsm', 'pgd', 'apgd-ce', 'apgd-dlr'],
-} as const satisfies Partial<Record<AttackName, readonly AttackName[]>>;
-
-export const sparingAttacks = ['apgd-ce', 'apgd-dlr', 'square'] as const;
-
-const attacksSchema = z.strictObject({
-  fgsm: outcomeSchema,
-  pgd: outcomeSchema,
-  'apgd-ce': outcomeSchema.nullable(),
-  'apgd-dlr': outcomeSchema.nullable(),
-  square: outcomeSchema.nullable(),
-});
+/** By attack, in the order run; null where the attack was spared the sample because others had broken it. */
+const attacksSchema = z.partialRecord(z.enum(suiteOrder), outcomeSchema.nullable());
 
 /** A line of the evasion gate's evidence. */
 export const evasionRowSchema = cleanRowSchema
   .safeExtend({
-    /** Null where nothing was attacked: the sample is wrong as it is, or the model has no gradients. */
+    /** Null where nothing was attacked: the sample is wrong as it is. */
     attacks: attacksSchema.nullable(),
+    /** Control: whether an equal request got an equal answer, bit for bit. */
+    repeatable: z.boolean(),
     /** Control: whether PGD without a radius broke this survivor, re-checked; null where it was not tried. */
     unbounded: z.boolean().nullable(),
+    /** Control: whether longer attacks broke what gradients had not; null where they were not tried. */
+    longer: z.boolean().nullable(),
+    /** Control: whether an attack at other scales of the logits broke this survivor; null where it was not tried. */
+    rescaled: z.boolean().nullable(),
     /** Control: the gradient against finite differences; null where it was not tried. */
     gradient: z
       .strictObject({
@@ -60,6 +41,17 @@ export const evasionRowSchema = cleanRowSchema
         cosine: cosineSchema.nullable(),
         /** Over steps of the ball's radius. */
         ballCosine: cosineSchema.nullable(),
+      })
+      .nullable(),
+    /** Control: an adversarial example that exists by construction; null where it was not tried. */
+    planted: z
+      .strictObject({
+        /** Whether the logits could be read so that a planted point stands out. */
+        built: z.boolean(),
+        /** Whether the suite's strongest gradient attack finds such a point. */
+        found: z.boolean(),
+        /** Whether as many points drawn at random contain one. */
+        foundAtRandom: z.boolean(),
       })
       .nullable(),
     /** Control: largest difference between the logits of the gradient graph and of the serving session; null as above. */
@@ -74,7 +66,7 @@ export const evasionRowSchema = cleanRowSchema
   .refine(
     ({ attacks }) =>
       attacks === null ||
-      sparingAttacks.every((name) => (attacks[name] === null) === isBrokenBy(spares[name], attacks)),
+      namesIn(attacks).every((name) => (attacks[name] === null) === isBrokenBy(sparedBy(name), attacks)),
     { path: ['attacks'], message: 'expected each later attack on every survivor, and on nothing else' },
   );
 
@@ -84,12 +76,27 @@ export type AttackOutcome = z.infer<typeof outcomeSchema>;
 /** What the attacks of the suite did to one sample. */
 export type AttackOutcomes = z.infer<typeof attacksSchema>;
 
+/** The attacks of the suite that were run, or spared a sample, in order. */
+export function namesIn(attacks: AttackOutcomes): readonly SuiteAttackName[] {
+  return suiteOrder.filter((name) => attacks[name] !== undefined);
+}
+
 /** Whether any of these attacks broke the sample. */
-export function isBrokenBy(names: readonly AttackName[], attacks: AttackOutcomes | null): boolean {
+export function isBrokenBy(names: readonly SuiteAttackName[], attacks: AttackOutcomes | null): boolean {
   return names.some((name) => attacks?.[name]?.broken);
 }
 
-/** Robust: right as it is, and not broken by any attack. */
-export function isRobust({ correct, attacks }: EvasionRow): boolean {
-  return correct && !isBrokenBy(suite, attacks);
+/** Right as it is, and not broken by any attack of the suite that follows gradients. */
+export function survivesGradients({ correct, attacks }: EvasionRow): boolean {
+  return correct && !isBrokenBy(withKnowledge(suiteOrder, 'one-step', 'white-box'), attacks);
+}
+
+/** Right as it is, and not broken by any attack of the suite. */
+export function survivesSuite({ correct, attacks }: EvasionRow): boolean {
+  return correct && !isBrokenBy(suiteOrder, attacks);
+}
+
+/** Robust: a survivor that no control has broken since by an attack inside the ball. */
+export function isRobust(row: EvasionRow): boolean {
+  return survivesSuite(row) && row.longer !== true && row.rescaled !== true;
 }

@@ -50,6 +50,12 @@ export interface AttackProgress {
   readonly attacked: number;
 }
 
+/** A run of samples in the order drawn: those from position `from` up to, and without, `to`. */
+export interface Block {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** What a gate saw of every sample, and, where it could not do all of its work, why not. */
 export interface Measurement<Row extends EvidenceRow> {
   readonly rows: readonly Row[];
@@ -72,8 +78,11 @@ export interface Gate<Spec extends GateSpec, Row extends EvidenceRow> {
   readonly rowSchema: z.ZodType<Row>;
   /** How many of the test samples it draws. */
   sampleCount(spec: Spec, available: number): number;
-  /** Looks at the model, without judging. */
-  measure(spec: Spec, subject: GateSubject): Promise<Measurement<Row>>;
+  /**
+   * Looks at the model, without judging.
+   * @param block - measures only these of the subject's samples; the blocks' rows together are those of the whole
+   */
+  measure(spec: Spec, subject: GateSubject, block?: Block): Promise<Measurement<Row>>;
   /** Judges, without looking: a pure function, run again by whoever signs the verdict. */
   decide(spec: Spec, evidence: Evidence<Row>): Decision;
 }

@@ -5,6 +5,7 @@ export { decodeEvidence, type EvidenceHeader, encodeEvidence } from './evidence.
 export type {
   AdversarialExample,
   AttackProgress,
+  Block,
   Decision,
   Evidence,
   EvidenceRow,

@@ -1,5 +1,5 @@
 import { predictedClass } from '../attacks/index.js';
-import type { EvidenceRow, GateSubject } from './gate.js';
+import type { Block, EvidenceRow, GateSubject } from './gate.js';
 
 /** One sample's values as the bytes that a client sends: float32, little-endian. */
 export function sampleBytes(inputs: Float32Array, size: number, index: number): Uint8Array {
@@ -9,21 +9,23 @@ export function sampleBytes(inputs: Float32Array, size: number, index: number): 
   return bytes;
 }
 
-/** What the served model answers to every sample as it is, one at a time, in the order drawn. */
+/** What the served model answers to every sample of a block as it is, one at a time, in the order drawn. */
 export async function serveCleanly(
   { samples, classes, minimum, serve, signal }: GateSubject,
   onProgress?: (fraction: number) => void,
+  { from, to }: Block = { from: 0, to: samples.ids.length },
 ): Promise<readonly EvidenceRow[]> {
   const rows: EvidenceRow[] = [];
-  for (const [index, id] of samples.ids.entries()) {
+  for (let index = from; index < to; index++) {
     signal?.throwIfAborted();
+    const id = samples.ids[index]!;
     const label = samples.labels[index]!;
     const predicted = predictedClass(
       await serve(sampleBytes(samples.inputs, minimum.length, index)),
       classes,
     );
     rows.push({ id, label, predicted, correct: predicted === label });
-    onProgress?.((index + 1) / samples.ids.length);
+    onProgress?.((index + 1 - from) / (to - from));
   }
   return rows;
 }

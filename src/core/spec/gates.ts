@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { apgdSchema, attackSpecSchema, pgdSchema, squareSchema } from './evasion-suite.js';
 import { nameSchema } from './name.js';
 
 /** How an adversary's change to an input is measured: its largest value, its Euclidean length, or the sum of its values. */
@@ -20,32 +21,34 @@ const accuracyGateSchema = z.strictObject({
   ...shared,
 });
 
+/** How far an adversarial example may be from its sample: the largest difference of a value, the Euclidean distance, the sum of differences. */
+export const norms = ['linf', 'l2', 'l1'] as const;
+export type Norm = (typeof norms)[number];
+
 const evasionGateSchema = z.strictObject({
   gate: z.literal('evasion'),
-  norm: z.literal('linf'),
+  norm: z.enum(norms),
   epsilon: z.number().gt(0).describe('Radius of the ball, in the units that the model sees.'),
   minimum: proportion.describe('The least robust accuracy.'),
   samples: z.int().min(1).default(1000).describe('Test samples drawn; all of them when there are fewer.'),
-  pgd: z
-    .strictObject({
-      steps: z.int().min(1).max(10_000).default(40),
-      restarts: z.int().min(1).max(100).default(3),
-      stepSize: z.number().gt(0).optional().describe('Default: 2.5 · epsilon / steps.'),
-    })
-    .prefault({}),
-  apgd: z
-    .strictObject({
-      steps: z.int().min(1).max(10_000).default(50),
-      restarts: z.int().min(1).max(100).default(1),
-    })
+  suite: z
+    .enum(['standard', 'quick'])
+    .default('standard')
+    .describe('`quick` leaves out what rarely finds more; the controls are the same.'),
+  attacks: z
+    .array(attackSpecSchema)
+    .min(1)
+    .optional()
+    .describe('The attacks to run, each at most once, instead of a named suite.'),
+  pgd: pgdSchema.prefault({}).describe('Projected gradient descent, where a named suite runs it.'),
+  apgd: apgdSchema
     .prefault({})
     .describe(
-      'Auto-PGD, on the cross-entropy and on the difference of logits ratio. It sets its own step size.',
+      'Auto-PGD, on the cross-entropy and on the difference of logits ratio, where a named suite runs it. It sets its own step size.',
     ),
-  square: z
-    .strictObject({ queries: z.int().min(1).max(100_000).default(300).describe('A sample.') })
+  square: squareSchema
     .prefault({})
-    .describe('The Square attack, which uses no gradients.'),
+    .describe('The Square attack, which uses no gradients, where a named suite runs it.'),
   ...shared,
 });
 
@@ -64,6 +67,18 @@ export const gatesSchema = z
           path: [index, 'name'],
           message: `expected unique names, got ${name} twice`,
         });
+      }
+    }
+    for (const [index, gate] of gates.entries()) {
+      const listed = gate.gate === 'evasion' ? (gate.attacks ?? []).map(({ attack }) => attack) : [];
+      for (const [position, attack] of listed.entries()) {
+        if (listed.indexOf(attack) !== position) {
+          context.addIssue({
+            code: 'custom',
+            path: [index, 'attacks', position, 'attack'],
+            message: `expected each attack once, got ${attack} twice`,
+          });
+        }
       }
     }
   });

@@ -1,5 +1,6 @@
 export { type DataSpec, dataSchema, type FeatureSpec } from './data.js';
 export { type Digest, digestSchema } from './digest.js';
+export { type AttackSpec, type SuiteAttackName, suiteOf, suiteOrder } from './evasion-suite.js';
 export {
   type AccuracyGateSpec,
   type EvasionGateSpec,

@@ -1,11 +1,6 @@
 import fc from 'fast-check';
-import { controlLimits } from '../../../src/core/evaluation/evasion-controls.js';
-import {
-  type EvasionRow,
-  isBrokenBy,
-  spares,
-  sparingAttacks,
-} from '../../../src/core/evaluation/evasion-row.js';
+import { controlLimits } from '../../../src/core/evaluation/controls/limits.js';
+import { type EvasionRow, isBrokenBy } from '../../../src/core/evaluation/evasion-row.js';
 import type { Decision } from '../../../src/core/evaluation/index.js';
 import {
   chooseSamples,
@@ -14,11 +9,13 @@ import {
   runKey,
   withGate,
 } from '../../../src/core/evaluation/index.js';
+import { sparedBy } from '../../../src/core/evaluation/suite-attacks.js';
 import {
   type AccuracyGateSpec,
   type EvasionGateSpec,
   type GateSpec,
   gatesSchema,
+  suiteOrder,
 } from '../../../src/core/spec/index.js';
 
 const parsed = gatesSchema.parse([
@@ -124,8 +121,8 @@ describe('the accuracy gate', () => {
   });
 });
 
-const standing = { claimed: false, broken: false, linf: 0.1, prediction: 0 };
-const fallen = { claimed: true, broken: true, linf: 0.1, prediction: 1 };
+const standing = { claimed: false, broken: false, distance: 0.1, prediction: 0 };
+const fallen = { claimed: true, broken: true, distance: 0.1, prediction: 1 };
 
 type Outcomes = NonNullable<EvasionRow['attacks']>;
 /** What an honest suite writes down: later attacks only where nothing before them broke the sample. */
@@ -138,8 +135,8 @@ const attacked = (changes: Partial<Outcomes> = {}): Outcomes => {
     square: standing,
     ...changes,
   };
-  for (const name of sparingAttacks) {
-    if (isBrokenBy(spares[name], outcomes)) outcomes[name] = null;
+  for (const name of suiteOrder) {
+    if (isBrokenBy(sparedBy(name), outcomes)) outcomes[name] = null;
   }
   return outcomes;
 };
@@ -150,7 +147,11 @@ function robustRows(n: number, change: (row: EvasionRow, i: number) => Partial<E
     const whole: EvasionRow = {
       ...row,
       attacks: attacked(),
+      repeatable: true,
       unbounded: i < controlLimits.unboundedSamples ? true : null,
+      longer: false,
+      rescaled: false,
+      planted: i < controlLimits.planted.samples ? { built: true, found: true, foundAtRandom: false } : null,
       gradient: i < controlLimits.gradientSamples ? { cosine: 0.9999, ballCosine: 0.95 } : null,
       logitsDifference: 1e-7,
     };
@@ -192,7 +193,7 @@ describe('the evasion gate', () => {
   });
 
   it('says of each attack on survivors what was left after it', () => {
-    const falls = sparingAttacks.map((name) => attacked({ [name]: fallen }));
+    const falls = (['apgd-ce', 'apgd-dlr', 'square'] as const).map((name) => attacked({ [name]: fallen }));
     const decision = decide(
       evasion,
       robustRows(400, (row, i) => ({ attacks: falls[Math.floor(i / 100)] ?? row.attacks, unbounded: null })),
@@ -314,6 +315,15 @@ describe('the evasion gate', () => {
     expect(decision.reasons).toEqual([expect.stringContaining('at or above'), expect.stringMatching(reason)]);
   });
 
+  it.each(['longer', 'rescaled'] as const)('counts what breaks in the control “%s” as broken', (column) => {
+    const decision = decide(
+      { ...evasion, minimum: 0.5 },
+      robustRows(400, (_row, i) => ({ [column]: i < 2 })),
+    );
+    // Two of 400 are within the control's limit, and still no survivors.
+    expect(decision).toMatchObject({ status: 'pass', estimate: 398 / 400 });
+  });
+
   it('lets no failed control soften a failure: what is broken is broken', () => {
     const rows = robustRows(400, () => ({
       attacks: attacked({ fgsm: fallen, pgd: fallen }),
@@ -328,8 +338,12 @@ describe('the evasion gate', () => {
       clean(400, () => correct).map((row) => ({
         ...row,
         attacks: null,
+        repeatable: true,
         unbounded: null,
+        longer: null,
+        rescaled: null,
         gradient: null,
+        planted: null,
         logitsDifference: null,
       }));
     expect(decide(evasion, bare(true), 'operator Round has no gradient.')).toMatchObject({

@@ -1,4 +1,4 @@
-import type { EvasionGateSpec, GateSpec } from '../../spec/index.js';
+import { type AttackSpec, type GateSpec, suiteOf } from '../../spec/index.js';
 
 /**
  * Compares a gate that was run with one that is required, and says in how far it asked for less.
@@ -21,21 +21,30 @@ export function shortfalls(run: GateSpec, required: GateSpec, rows: number): rea
   if (required.gate === 'evasion' && run.gate === 'evasion') {
     atLeast('an epsilon', required.epsilon, run.epsilon);
     atLeast('samples', Math.min(required.samples, rows), run.samples);
-    atLeast('PGD steps', required.pgd.steps, run.pgd.steps);
-    atLeast('PGD restarts', required.pgd.restarts, run.pgd.restarts);
-    atLeast('APGD steps', required.apgd.steps, run.apgd.steps);
-    atLeast('APGD restarts', required.apgd.restarts, run.apgd.restarts);
-    atLeast('Square queries', required.square.queries, run.square.queries);
-    if (!sameStepSize(run, required)) {
-      found.push(
-        `expected a PGD step size of ${required.pgd.stepSize ?? 'the default'}, got ${run.pgd.stepSize ?? 'the default'}`,
-      );
-    }
+    if (run.norm !== required.norm) found.push(`expected the norm ${required.norm}, got ${run.norm}`);
+    found.push(...weakerAttacks(suiteOf(run), suiteOf(required)));
   }
   return found;
 }
 
-/** Neither a larger nor a smaller step is the stricter one; a tiny one would leave the attack where it began. */
-function sameStepSize(run: EvasionGateSpec, required: EvasionGateSpec): boolean {
-  return run.pgd.stepSize === required.pgd.stepSize;
+/** Every attack that is required must be run, with no fewer steps, restarts or queries. */
+function weakerAttacks(run: readonly AttackSpec[], required: readonly AttackSpec[]): readonly string[] {
+  return required.flatMap((wanted) => {
+    const got = run.find(({ attack }) => attack === wanted.attack);
+    if (got === undefined) return [`expected the attack ${wanted.attack}, got none`];
+    const options = new Set([...Object.keys(wanted), ...Object.keys(got)]);
+    return [...options].flatMap((option) => {
+      const [least, value] = [wanted, got].map((spec) => (spec as Record<string, unknown>)[option]);
+      const enough =
+        // Neither a larger nor a smaller step is the stricter one; a tiny one would leave the attack where it began.
+        option !== 'stepSize' && typeof least === 'number' && typeof value === 'number'
+          ? value >= least
+          : value === least;
+      return enough
+        ? []
+        : [
+            `expected ${wanted.attack} with ${option} ${least ?? 'by default'}, got ${value ?? 'the default'}`,
+          ];
+    });
+  });
 }

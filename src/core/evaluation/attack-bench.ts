@@ -1,0 +1,138 @@
+import {
+  type AttackContext,
+  type AttackResult,
+  type Classifier,
+  distance,
+  insideThreatModel,
+
+  predictedClass,
+  type Samples,
+  type ThreatModel,
+} from '../attacks/index.js';
+import type { EvasionGateSpec } from '../spec/index.js';
+import type { AttackOutcome } from './evasion-row.js';
+import type { GateSubject } from './gate.js';
+import { sampleBytes } from './serve-cleanly.js';
+
+/** Samples in one run of the gradient graph: memory only, results do not depend on it. */
+const BATCH_SIZE = 64;
+
+/** A model under attack. */
+export interface AttackBench {
+  readonly spec: EvasionGateSpec;
+  readonly subject: GateSubject;
+  readonly classifier: Classifier;
+  /** The classifier's logits are the served ones, times 2 to this power. */
+  readonly logitExponent: number;
+}
+
+export type Progress = (fraction: number) => void;
+
+/** One attack on some of the subject's samples, every claim looked at again in the serving session. */
+export interface Assault {
+  /** As displays name it. */
+  readonly name: string;
+  /** Positions of the samples. */
+  readonly targets: readonly number[];
+  readonly threat: ThreatModel;
+  run(samples: Samples, threat: ThreatModel, context: AttackContext): Promise<AttackResult>;
+}
+
+/**
+ * Runs an attack and believes nothing of it.
+ *
+ * @param seed - of its random draws
+ * @returns the outcome for each target, in order
+ */
+export async function assault(
+  subject: GateSubject,
+  { name, targets, threat, run }: Assault,
+  progress: Progress,
+  seed = subject.seed,
+): Promise<readonly AttackOutcome[]> {
+  const { onAttack, signal } = subject;
+  const samples = select(subject, targets);
+  const onProgress = (fraction: number): void => {
+    progress(0.9 * fraction);
+    onAttack?.({ attack: name, fraction, attacked: targets.length });
+  };
+  onProgress(0);
+  const result = await run(samples, threat, {
+    seed,
+    batchSize: BATCH_SIZE,
+    onProgress,
+    ...(signal ? { signal } : {}),
+  });
+  const outcomes: AttackOutcome[] = [];
+  for (const i of targets.keys()) {
+    outcomes.push(await recheck(subject, name, samples, i, result, threat));
+    progress(0.9 + (0.1 * (i + 1)) / targets.length);
+  }
+  progress(1);
+  return outcomes;
+}
+
+/**
+ * Believes no attack, only the served model, given the bytes that a client would send: what it gets wrong is broken even
+ * where the attack did not notice, and what it gets right is not, whatever the attack claims.
+ */
+async function recheck(
+  { classes, minimum, serve, signal, onBroken }: GateSubject,
+  attack: string,
+  samples: Samples,
+  index: number,
+  { adversarial, success }: AttackResult,
+  threat: ThreatModel,
+): Promise<AttackOutcome> {
+  signal?.throwIfAborted();
+  const size = minimum.length;
+  const original = samples.inputs.subarray(index * size, (index + 1) * size);
+  const candidate = adversarial.subarray(index * size, (index + 1) * size);
+  const prediction = predictedClass(await serve(sampleBytes(adversarial, size, index)), classes);
+  const broken = prediction !== samples.labels[index] && insideThreatModel(original, candidate, threat);
+  if (broken) onBroken?.({ attack, id: samples.ids[index]!, adversarial: candidate.slice(), prediction });
+  return {
+    claimed: success[index] === 1,
+    broken,
+    distance: distance(threat.norm, original, candidate),
+    prediction,
+  };
+}
+
+/** The ball of the gate. */
+export function ballOf({ minimum, maximum }: GateSubject, { norm, epsilon }: EvasionGateSpec): ThreatModel {
+  return { norm, epsilon, minimum, maximum };
+}
+
+/** A ball that holds the whole valid range, wherever its middle is. */
+export function ballOfEverything(subject: GateSubject, spec: EvasionGateSpec): ThreatModel {
+  const { minimum, maximum } = subject;
+  const widths = Float64Array.from(maximum, (high, i) => high - minimum[i]!);
+  const epsilon = {
+    linf: widths.reduce((most, width) => Math.max(most, width), 0),
+    l2: Math.sqrt(widths.reduce((sum, width) => sum + width * width, 0)),
+    l1: widths.reduce((sum, width) => sum + width, 0),
+  }[spec.norm];
+  return { norm: spec.norm, epsilon, minimum, maximum };
+}
+
+export function positionsWhere<Row>(rows: readonly Row[], holds: (row: Row) => boolean): readonly number[] {
+  return rows.flatMap((row, position) => (holds(row) ? [position] : []));
+}
+
+/** The samples at some positions, in that order. */
+export function select(
+  { samples, minimum }: Pick<GateSubject, 'samples' | 'minimum'>,
+  positions: readonly number[],
+): Samples {
+  const size = minimum.length;
+  const inputs = new Float32Array(positions.length * size);
+  positions.forEach((position, i) => {
+    inputs.set(samples.inputs.subarray(position * size, (position + 1) * size), i * size);
+  });
+  return {
+    ids: positions.map((position) => samples.ids[position]!),
+    inputs,
+    labels: Uint32Array.from(positions, (position) => samples.labels[position]!),
+  };
+}

@@ -1,0 +1,28 @@
+/** What the suite demands of itself before a model passes: every threshold of every control. */
+export const controlLimits = {
+  /** Samples whose gradient is held against finite differences. */
+  gradientSamples: 32,
+  /**
+   * Least cosine of a gradient and its finite differences, and the least share of the checked ones that must reach it.
+   * Over short steps, ReLU kinks and rounding spoil a few. Over steps of the ball's radius honest models bend (small
+   * networks were measured at 0.93 and more) and staircases jump.
+   */
+  cosine: { least: 0.99, share: 0.9 },
+  ballCosine: { least: 0.7, share: 0.75 },
+  /** Largest difference between the logits of the gradient graph and the served ones, in parts of the largest logit. */
+  logitsDifference: 1e-4,
+  /** Largest share of the samples that one step may break and many steps may not. */
+  oneStepShare: 0.002,
+  /** Largest share of the samples that an attack without gradients may break and those with gradients may not. */
+  blackBoxShare: 0.002,
+  /** Largest share of the samples that an attack may claim and the serving session not confirm. */
+  unconfirmedShare: 0.002,
+  /** Survivors that are attacked again without a radius, at least; none may survive that. */
+  unboundedSamples: 100,
+  /** Largest share of the samples that twice the iterations may break beyond the suite. */
+  longerShare: 0.005,
+  /** Largest share of the samples that may break at other scales of the logits: half a point of robust accuracy. */
+  rescaledShare: 0.005,
+  /** Samples around which an adversarial example is planted, and the least share of them that the attack must find. */
+  planted: { samples: 32, share: 0.95 },
+} as const;

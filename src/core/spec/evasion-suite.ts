@@ -1,0 +1,56 @@
+import { z } from 'zod';
+
+const iterations = (standard: number) => z.int().min(1).max(10_000).default(standard);
+const restarts = (standard: number) => z.int().min(1).max(100).default(standard);
+
+const pgdOptions = {
+  steps: iterations(40),
+  restarts: restarts(3),
+  stepSize: z.number().gt(0).optional().describe('Default: 2.5 · epsilon / steps.'),
+};
+const apgdOptions = { steps: iterations(50), restarts: restarts(1) };
+const squareOptions = { queries: z.int().min(1).max(100_000).default(300).describe('A sample.') };
+
+export const pgdSchema = z.strictObject(pgdOptions);
+export const apgdSchema = z.strictObject(apgdOptions);
+export const squareSchema = z.strictObject(squareOptions);
+
+/** One attack of a suite with its options: to add an attack to the language of lifecycles is to add a row. */
+export const attackSpecSchema = z.discriminatedUnion('attack', [
+  z.strictObject({ attack: z.literal('fgsm') }),
+  z.strictObject({ attack: z.literal('pgd'), ...pgdOptions }),
+  z.strictObject({ attack: z.literal('apgd-ce'), ...apgdOptions }),
+  z.strictObject({ attack: z.literal('apgd-dlr'), ...apgdOptions }),
+  z.strictObject({ attack: z.literal('square'), ...squareOptions }),
+]);
+
+export type AttackSpec = z.infer<typeof attackSpecSchema>;
+export type SuiteAttackName = AttackSpec['attack'];
+
+/** Suites by name; the attacks are put in the order of {@link attackSpecSchema}, cheapest first, whoever lists them. */
+export const namedSuites = {
+  standard: ['fgsm', 'pgd', 'apgd-ce', 'apgd-dlr', 'square'],
+  quick: ['fgsm', 'apgd-ce', 'apgd-dlr', 'square'],
+} as const satisfies Record<string, readonly SuiteAttackName[]>;
+
+/** What of an evasion gate's specification says which attacks are run. */
+export interface SuiteChoice {
+  readonly suite: keyof typeof namedSuites;
+  readonly attacks?: readonly AttackSpec[] | undefined;
+  readonly pgd: z.infer<typeof pgdSchema>;
+  readonly apgd: z.infer<typeof apgdSchema>;
+  readonly square: z.infer<typeof squareSchema>;
+}
+
+/** Every attack that a suite may hold, in the order in which suites run. */
+export const suiteOrder: readonly SuiteAttackName[] = attackSpecSchema.options.map(
+  ({ shape }) => shape.attack.value,
+);
+
+/** The attacks of an evasion gate, each with all of its options, in the order in which they are run. */
+export function suiteOf({ suite, attacks, pgd, apgd, square }: SuiteChoice): readonly AttackSpec[] {
+  const given: Partial<Record<SuiteAttackName, object>> = { pgd, 'apgd-ce': apgd, 'apgd-dlr': apgd, square };
+  const chosen =
+    attacks ?? namedSuites[suite].map((attack) => attackSpecSchema.parse({ attack, ...given[attack] }));
+  return [...chosen].sort((one, other) => suiteOrder.indexOf(one.attack) - suiteOrder.indexOf(other.attack));
+}
