@@ -1,4 +1,4 @@
-import { survivesGradients, survivesSuite } from '../evasion-row.js';
+import { survivesSuite } from '../evasion-row.js';
 import type { Finding } from '../judgement.js';
 import { type Control, inconclusive, notRun } from './control.js';
 import { controlLimits } from './limits.js';
@@ -9,7 +9,7 @@ export const longer: Control = {
   needsGradients: true,
   judge: ({ rows }) =>
     judgeMore(
-      rows.filter(survivesGradients).map((row) => row.longer),
+      rows.filter(survivesSuite).map((row) => row.longer),
       rows.length,
       controlLimits.longerShare,
       'attack of twice the iterations',
