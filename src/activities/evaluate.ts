@@ -1,10 +1,19 @@
 import { Context } from '@temporalio/activity';
-import { evaluateGate } from '../core/evaluation/index.js';
+import { z } from 'zod';
+import {
+  type Block,
+  evaluateGate,
+  measureShard,
+  mergeShards,
+  planShards,
+  type StoredShard,
+  storedShardSchema,
+} from '../core/evaluation/index.js';
 import { executionEnvironment } from '../core/onnx/index.js';
 import { type Digest, type GateSpec, gateName, type Verdict, verdictSchema } from '../core/spec/index.js';
 import type { WorkerContext } from './context.js';
 import { withScratchFolder } from './scratch.js';
-import { runStage, type Stage, type StageResult } from './stage.js';
+import { runOnce, runStage, type Stage, type StageResult } from './stage.js';
 
 export interface EvaluateInput {
   readonly gate: GateSpec;
@@ -12,26 +21,80 @@ export interface EvaluateInput {
   readonly snapshot: Digest;
 }
 
-/** Puts one model before one gate. */
+export interface EvaluateShardInput extends EvaluateInput {
+  /** The samples to measure, by their places in the draw. */
+  readonly block: Block;
+}
+
+export interface MergeInput extends EvaluateInput {
+  readonly shards: readonly StoredShard[];
+}
+
+/** Puts one model before one gate, in shards that any workers measure, or all at once. */
 export function createEvaluate({ store, scratch }: WorkerContext) {
-  return async function evaluateModel(input: EvaluateInput): Promise<StageResult<Verdict>> {
-    const stage: Stage<Verdict> = {
-      name: 'evaluate',
-      version: 1,
-      outcome: verdictSchema.refine(({ gate }) => gate === gateName(input.gate), 'of another gate'),
-    };
-    // Another runtime rounds otherwise, and a verdict near its threshold may turn on that.
-    const { runtimeVersion } = executionEnvironment();
-    return runStage(store, stage, { ...input, runtimeVersion }, (report) =>
-      withScratchFolder(scratch, (workFolder) =>
-        evaluateGate({
-          store,
-          ...input,
-          workFolder,
-          signal: Context.current().cancellationSignal,
-          onProgress: (fraction) => report({ fraction }),
-        }),
-      ),
-    );
+  // Another runtime rounds otherwise, and a verdict near its threshold may turn on that.
+  const { runtimeVersion } = executionEnvironment();
+  const verdictOf = ({ gate }: EvaluateInput) =>
+    verdictSchema.refine((verdict) => verdict.gate === gateName(gate), 'of another gate');
+
+  return {
+    /** Cuts the gate's samples into blocks: waves of them, one after the other. */
+    async planEvaluation(input: EvaluateInput): Promise<StageResult<readonly (readonly Block[])[]>> {
+      return runOnce(() => planShards(store, input));
+    },
+
+    async evaluateShard(input: EvaluateShardInput): Promise<StageResult<StoredShard>> {
+      const { from, to } = input.block;
+      const stage: Stage<StoredShard> = {
+        name: 'evaluate-shard',
+        version: 1,
+        outcome: storedShardSchema.refine(
+          ({ block }) => block.from === from && block.to === to,
+          'of another block',
+        ),
+      };
+      return runStage(store, stage, { ...input, runtimeVersion }, (report) =>
+        withScratchFolder(scratch, (workFolder) =>
+          measureShard({
+            store,
+            ...input,
+            workFolder,
+            signal: Context.current().cancellationSignal,
+            onProgress: (fraction) => report({ fraction }),
+          }),
+        ),
+      );
+    },
+
+    /** Joins the shards into evidence and decides; null where more of them are needed. */
+    async mergeEvaluation({ shards, ...input }: MergeInput): Promise<StageResult<Verdict | null>> {
+      const stage: Stage<Verdict | null> = {
+        name: 'merge-evaluation',
+        version: 1,
+        outcome: z.nullable(verdictOf(input)),
+      };
+      return runStage(
+        store,
+        stage,
+        { ...input, shards },
+        async () => (await mergeShards(store, input, shards)) ?? null,
+      );
+    },
+
+    /** All in one, as runs asked for it that began before there were shards. */
+    async evaluateModel(input: EvaluateInput): Promise<StageResult<Verdict>> {
+      const stage: Stage<Verdict> = { name: 'evaluate', version: 2, outcome: verdictOf(input) };
+      return runStage(store, stage, { ...input, runtimeVersion }, (report) =>
+        withScratchFolder(scratch, (workFolder) =>
+          evaluateGate({
+            store,
+            ...input,
+            workFolder,
+            signal: Context.current().cancellationSignal,
+            onProgress: (fraction) => report({ fraction }),
+          }),
+        ),
+      );
+    },
   };
 }

@@ -10,7 +10,7 @@ export function createComputeActivities(context: ComputeContext) {
   return {
     ingestSource: createIngest(context),
     trainModel: createTrain(context),
-    evaluateModel: createEvaluate(context),
+    ...createEvaluate(context),
   };
 }
 
@@ -19,6 +19,7 @@ export type ComputeActivities = ReturnType<typeof createComputeActivities>;
 export type ControlActivities = ReturnType<typeof createControlActivities>;
 export type SigningActivities = ReturnType<typeof createSigningActivities>;
 export type { Proposal, SignedRevision } from './control.js';
+export type { EvaluateInput } from './evaluate.js';
 export type { RevisionOrder } from './sign.js';
 export type { StageRefusal, StageResult } from './stage.js';
 export type { Trained, TrainInput } from './train.js';

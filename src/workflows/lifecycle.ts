@@ -8,6 +8,7 @@ import {
   type LifecycleOutcome,
   progressQuery,
 } from './contract.js';
+import { evaluator } from './evaluation.js';
 import { compareTrainings, judge } from './judgement.js';
 import { createRunState, labelRun, Refusal } from './run-state.js';
 import { compute, control, signing, trainOn } from './stages.js';
@@ -62,7 +63,8 @@ export async function lifecycle(input: LifecycleInput): Promise<LifecycleOutcome
     const verdicts = await run.stage(
       'evaluate',
       async () => {
-        const results = await Promise.all(gates.map((gate) => compute.evaluateModel({ gate, ...subject })));
+        const evaluate = evaluator();
+        const results = await Promise.all(gates.map((gate) => evaluate({ gate, ...subject })));
         const judged = judge(results, run.verdicts);
         // A failed gate is put on record too.
         if (judged.kind === 'refused' && run.verdicts.length === gates.length)

@@ -107,11 +107,11 @@ describe('a run ends as if nothing had happened', () => {
     const compute = await Promise.all([plant.startWorker('cpu'), plant.startWorker('cpu')]);
     await plant.startWorker('control', 'signing');
     const run = await start(plant);
-    await reaches(plant, run, underWay('evaluateModel', 0.2));
-    const victim = await workerOf(plant, run, 'evaluateModel', compute);
+    await reaches(plant, run, underWay('evaluateShard', 0.2));
+    const victim = await workerOf(plant, run, 'evaluateShard', compute);
     await victim.kill();
     expect(identical(await plant.client.outcome(run))).toEqual(identical(await undisturbed));
-    expect(await retried(plant, run)).toEqual(['evaluateModel']);
+    expect(await retried(plant, run)).toEqual(['evaluateShard']);
   });
 
   it('when the workers that sign and publish are killed during the release', async () => {

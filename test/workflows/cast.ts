@@ -62,6 +62,9 @@ export async function willingCast(): Promise<Cast> {
         features: 2,
       }),
     trainModel: async ({ name }) => done({ record: modelRecord(name), worker }),
+    planEvaluation: async () => done([[{ from: 0, to: 1 }]]),
+    evaluateShard: async ({ block }) => done({ block, measured: digestOf('measured') }),
+    mergeEvaluation: async ({ gate }) => done(verdict(gateName(gate))),
     evaluateModel: async ({ gate }) => done(verdict(gateName(gate))),
   });
   const digest = (): Digest => digestOf(randomUUID());

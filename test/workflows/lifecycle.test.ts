@@ -146,7 +146,7 @@ describe('a run', () => {
 
   it('that fails a gate releases nothing, names the gate, and puts every verdict on record', async () => {
     const recorded: string[] = [];
-    cast.cpu.evaluateModel = async ({ gate }) =>
+    cast.cpu.mergeEvaluation = async ({ gate }) =>
       done(verdict(gate.name!, gate.name === 'second' ? 'fail' : 'pass'));
     cast.signing.attestTests = async ({ verdicts }) => {
       recorded.push(...verdicts.map(({ gate, status }) => `${gate} ${status}`));
@@ -165,7 +165,7 @@ describe('a run', () => {
 
   it('puts no verdict on record when a gate could not be run', async () => {
     let asked = false;
-    cast.cpu.evaluateModel = async () => refused('model-unreadable', 'It is no model.');
+    cast.cpu.evaluateShard = async () => refused('model-unreadable', 'It is no model.');
     cast.signing.attestTests = async () => {
       asked = true;
       return done([]);

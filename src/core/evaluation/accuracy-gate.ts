@@ -21,6 +21,7 @@ export const cleanRowSchema = z
 export const accuracyGate: Gate<AccuracyGateSpec, EvidenceRow> = {
   kind: 'accuracy',
   rowSchema: cleanRowSchema,
+  shardSize: 10_000,
   sampleCount: (_spec, available) => available,
 
   async measure(_spec, subject, block) {

@@ -4,7 +4,6 @@ import {
   type Classifier,
   distance,
   insideThreatModel,
-
   predictedClass,
   type Samples,
   type ThreatModel,
@@ -38,18 +37,24 @@ export interface Assault {
   run(samples: Samples, threat: ThreatModel, context: AttackContext): Promise<AttackResult>;
 }
 
+/** What an attack did to its targets, in their order. */
+interface Aftermath {
+  readonly outcomes: readonly AttackOutcome[];
+  /** By how much the loss of each still rose in the last ten steps; NaN where it does not say. */
+  readonly lateRise?: Float64Array;
+}
+
 /**
  * Runs an attack and believes nothing of it.
  *
  * @param seed - of its random draws
- * @returns the outcome for each target, in order
  */
 export async function assault(
   subject: GateSubject,
   { name, targets, threat, run }: Assault,
   progress: Progress,
   seed = subject.seed,
-): Promise<readonly AttackOutcome[]> {
+): Promise<Aftermath> {
   const { onAttack, signal } = subject;
   const samples = select(subject, targets);
   const onProgress = (fraction: number): void => {
@@ -69,7 +74,7 @@ export async function assault(
     progress(0.9 + (0.1 * (i + 1)) / targets.length);
   }
   progress(1);
-  return outcomes;
+  return { outcomes, ...(result.lateRise && { lateRise: result.lateRise }) };
 }
 
 /**

@@ -1,11 +1,12 @@
-import { type SnapshotManifest, snapshotManifestSchema } from '../data/index.js';
+import type { SnapshotManifest } from '../data/index.js';
 import { RefusedError } from '../errors/index.js';
 import type { Digest, GateSpec, Verdict } from '../spec/index.js';
 import { canonicalJson, type Store } from '../store/index.js';
 import { decodeEvidence, type EvidenceHeader } from './evidence.js';
 import type { EvidenceRow, Gate } from './gate.js';
+import { readManifestBlob } from './manifest-blob.js';
 import { withGate } from './registry.js';
-import { type GateInputs, policyDigest, runKey, runKeyDerivation } from './run-key.js';
+import { chooseSamples, type GateInputs, policyDigest, runKey, runKeyDerivation } from './run-key.js';
 
 /**
  * Decides a verdict a second time, from its evidence alone, for someone who is about to sign it and did not measure:
@@ -32,7 +33,7 @@ export async function decideAgain(
     const { header, ...measurement } = decodeEvidence(bytes, gate.rowSchema);
     const mismatches = [
       ...headerMismatches(header, { gate: gateSpec, model, snapshot }, manifest),
-      ...sampleMismatches(gate, spec, measurement.rows, manifest),
+      ...sampleMismatches(gate, spec, inDrawOrder(measurement.rows, header.runKey.value), manifest),
     ];
     if (mismatches.length > 0) {
       throw forged('The evidence is not about this model, snapshot and gate', mismatches);
@@ -47,13 +48,6 @@ export async function decideAgain(
   );
   if (differences.length > 0) throw forged('The evidence does not give this verdict', differences);
   return again;
-}
-
-async function readManifestBlob(store: Store, snapshot: Digest): Promise<SnapshotManifest> {
-  const entry = (await store.readTree(snapshot)).find(({ path }) => path === 'snapshot.json');
-  if (!entry) throw forged('The snapshot has no snapshot.json', []);
-  const text = new TextDecoder().decode(await store.readBlob(entry.digest));
-  return snapshotManifestSchema.parse(JSON.parse(text));
 }
 
 function headerMismatches(
@@ -72,7 +66,21 @@ function headerMismatches(
   ];
 }
 
-/** Hard samples must not get lost: as many rows as the gate draws, and no more of a class than there are. */
+/** Rows in the order in which the key draws their samples: what is drawn first does not depend on what else there is. */
+function inDrawOrder<Row extends EvidenceRow>(rows: readonly Row[], key: string): readonly Row[] {
+  return chooseSamples(
+    key,
+    rows.map(({ id }) => id),
+    rows.length,
+  ).map((position) => rows[position]!);
+}
+
+/**
+ * Hard samples must not get lost: as many rows as the gate draws, or after which it may stop, and no more of a class than
+ * there are.
+ *
+ * @param rows - in the order drawn
+ */
 function sampleMismatches<Spec extends GateSpec, Row extends EvidenceRow>(
   gate: Gate<Spec, Row>,
   spec: Spec,
@@ -81,8 +89,9 @@ function sampleMismatches<Spec extends GateSpec, Row extends EvidenceRow>(
 ): readonly string[] {
   const known = manifest.classRows.test;
   const counts = known.map((_, label) => rows.filter((row) => row.label === label).length);
+  const most = gate.sampleCount(spec, manifest.rows.test);
   return [
-    ...expectSame('samples', gate.sampleCount(spec, manifest.rows.test), rows.length),
+    ...expectSame('samples', gate.stopsAfter?.(spec, rows, most) ?? most, rows.length),
     ...rows.filter(({ label }) => label >= known.length).map(({ id }) => `sample ${id}: unknown class`),
     ...counts.flatMap((count, label) =>
       count > known[label]!

@@ -1,32 +1,54 @@
 import { type EvasionGateSpec, gateName, suiteOf } from '../spec/index.js';
+import { clopperPearson, confidenceSequence } from '../statistics/index.js';
 import { judgeControls } from './controls/registry.js';
 import { measureEvasion } from './evasion-measurement.js';
 import { type EvasionRow, evasionRowSchema, isBrokenBy, isRobust } from './evasion-row.js';
 import type { Gate } from './gate.js';
-import { type Finding, judgeMinimum, proportion, worstStatus } from './judgement.js';
-import { sparedBy } from './suite-attacks.js';
+import { type Finding, judgeMinimum, type Proportion, proportion, worstStatus } from './judgement.js';
+import { sparedBy, withoutGradients } from './suite-attacks.js';
+
+/** A gate that may stop early looks after each of so many samples, however they are sharded. */
+const LOOK_EVERY = 64;
 
 /** Does the model answer right however an adversary moves the input inside the ball? */
 export const evasionGate: Gate<EvasionGateSpec, EvasionRow> = {
   kind: 'evasion',
   rowSchema: evasionRowSchema,
+  shardSize: 128,
   sampleCount: (spec, available) => Math.min(spec.samples, available),
   measure: measureEvasion,
 
+  stopsAfter(spec, rows, most) {
+    if (!spec.earlyStop) return most;
+    for (let seen = LOOK_EVERY; seen < Math.min(most, rows.length + 1); seen += LOOK_EVERY) {
+      const { interval } = robustAccuracy(spec, rows.slice(0, seen));
+      if (interval[0] >= spec.minimum || interval[1] < spec.minimum) return seen;
+    }
+    return most;
+  },
+
   decide(spec, { rows, obstacle }) {
     const suite = suiteOf(spec);
-    const robust = proportion(rows.filter(isRobust).length, rows.length, spec.confidence);
+    const robust = robustAccuracy(spec, rows);
     // Attacks bound robustness from above: what they broke is broken, so a failure stands whatever the controls say.
     const findings: readonly Finding[] = [
       judgeMinimum('Robust accuracy', robust, spec.minimum),
       ...(obstacle === undefined
-        ? judgeControls({ rows, confidence: spec.confidence, suite }, true)
+        ? []
         : [
             {
               status: 'inconclusive' as const,
               reason: `The model cannot be attacked by gradient: ${obstacle}`,
             },
           ]),
+      ...judgeControls(
+        {
+          rows,
+          confidence: spec.confidence,
+          suite: obstacle === undefined ? suite : withoutGradients(suite),
+        },
+        obstacle === undefined,
+      ),
     ];
     return {
       gate: gateName(spec),
@@ -43,6 +65,11 @@ export const evasionGate: Gate<EvasionGateSpec, EvasionRow> = {
     };
   },
 };
+
+function robustAccuracy({ earlyStop, confidence }: EvasionGateSpec, rows: readonly EvasionRow[]): Proportion {
+  const intervalOf = earlyStop ? confidenceSequence : clopperPearson;
+  return proportion(rows.filter(isRobust).length, rows.length, confidence, intervalOf);
+}
 
 function figuresOf(spec: EvasionGateSpec, rows: readonly EvasionRow[]): Record<string, number> {
   const suite = suiteOf(spec).map(({ attack }) => attack);

@@ -1,6 +1,4 @@
-import type { Classifier } from '../attacks/index.js';
-import { RefusedError } from '../errors/index.js';
-import { type AttackSpec, type EvasionGateSpec, suiteOf } from '../spec/index.js';
+import { type AttackSpec, type EvasionGateSpec, type SuiteAttackName, suiteOf } from '../spec/index.js';
 import {
   type AttackBench,
   assault,
@@ -23,7 +21,7 @@ import type { Block, EvidenceRow, GateSubject, Measurement } from './gate.js';
 import { gradientAgreement } from './gradient-check.js';
 import { searchPlanted } from './planted-example.js';
 import { sampleBytes, serveCleanly } from './serve-cleanly.js';
-import { runAttack, sparedBy, withKnowledge } from './suite-attacks.js';
+import { runAttack, sparedBy, withKnowledge, withoutGradients } from './suite-attacks.js';
 
 /**
  * Attacks the model: its errors on clean samples first, then the suite, cheapest first, each attack on what those before
@@ -39,24 +37,21 @@ export async function measureEvasion(
   const logitExponent = await attackExponent(whole);
   const positions = Array.from({ length: block.to - block.from }, (_, i) => block.from + i);
   const subject = { ...whole, samples: select(whole, positions) };
-  const suite = suiteOf(spec);
-  const stages = progressOver(subject.onProgress, [5, ...suite.map(() => 10), 5, 10, 10, 10]);
-  const clean = await serveCleanly(subject, stages());
-  let classifier: Classifier;
-  try {
-    classifier = await subject.openClassifier(logitExponent);
-  } catch (error) {
-    if (!(error instanceof RefusedError && error.code === 'operator-unsupported')) throw error;
-    return { rows: clean.map(notAttacked), obstacle: error.message };
-  }
+  const classifier = await subject.openClassifier(logitExponent);
   try {
     const bench: AttackBench = { spec, subject, classifier, logitExponent };
-    let rows = clean.map(notAttacked);
+    const { gradientObstacle: obstacle } = classifier;
+    const suite = obstacle === undefined ? suiteOf(spec) : withoutGradients(suiteOf(spec));
+    const stages = progressOver(subject.onProgress, [5, ...suite.map(() => 10), 5, 10, 10, 10]);
+    let rows = (await serveCleanly(subject, stages())).map(notAttacked);
     for (const attack of suite) rows = await attackRemaining(bench, attack, rows, stages());
-    rows = await attackUnbounded(bench, rows, stages());
-    rows = await attackLonger(bench, suite, rows, stages());
-    rows = await attackRescaled(bench, suite, rows, stages());
-    return { rows: await checkGraph(bench, suite, rows, block.from, stages()) };
+    if (obstacle === undefined) {
+      rows = await attackUnbounded(bench, rows, stages());
+      rows = await attackLonger(bench, suite, rows, stages());
+      rows = await attackRescaled(bench, suite, rows, stages());
+    }
+    rows = await checkGraph(bench, suite, rows, block.from, stages());
+    return { rows, ...(obstacle === undefined ? {} : { obstacle }) };
   } finally {
     await classifier.close();
   }
@@ -81,6 +76,7 @@ function notAttacked(row: EvidenceRow): EvasionRow {
     unbounded: null,
     longer: null,
     rescaled: null,
+    lateRise: null,
     gradient: null,
     planted: null,
     logitsDifference: null,
@@ -99,7 +95,7 @@ async function attackRemaining(
     rows,
     ({ correct, attacks }) => correct && !isBrokenBy(sparedBy(name), attacks),
   );
-  const outcomes = await assault(
+  const { outcomes, lateRise } = await assault(
     subject,
     {
       name,
@@ -109,10 +105,23 @@ async function attackRemaining(
     },
     progress,
   );
-  const outcomeAt = new Map(targets.map((position, i) => [position, outcomes[i]!]));
-  return rows.map((row, position) =>
-    row.correct ? { ...row, attacks: { ...row.attacks, [name]: outcomeAt.get(position) ?? null } } : row,
-  );
+  const placeOf = new Map(targets.map((position, i) => [position, i]));
+  return rows.map((row, position) => {
+    if (!row.correct) return row;
+    const place = placeOf.get(position);
+    const rise = place === undefined || !climbsCrossEntropy(name) ? Number.NaN : lateRise?.[place];
+    return {
+      ...row,
+      attacks: { ...row.attacks, [name]: place === undefined ? null : outcomes[place]! },
+      // What is not a number says nothing; the last attack that says something counts.
+      lateRise: rise === undefined || Number.isNaN(rise) ? row.lateRise : rise,
+    };
+  });
+}
+
+/** Losses of other kinds have other units. */
+function climbsCrossEntropy(name: SuiteAttackName): boolean {
+  return name === 'pgd' || name === 'apgd-ce';
 }
 
 /** PGD, allowed to move anywhere in the valid range. */
@@ -123,7 +132,7 @@ async function attackUnbounded(
 ): Promise<EvasionRow[]> {
   const { steps, restarts } = spec.pgd;
   const targets = positionsWhere(rows, survivesSuite);
-  const outcomes = await assault(
+  const { outcomes } = await assault(
     subject,
     {
       name: 'unbounded',
@@ -160,7 +169,7 @@ async function attackLonger(
       attacked,
       (row) => survivesGradients(row) && row.longer !== true && onto(row),
     );
-    const outcomes = await assault(
+    const { outcomes } = await assault(
       subject,
       {
         name: 'longer',
@@ -192,7 +201,7 @@ async function attackRescaled(
     const classifier = await subject.openClassifier(logitExponent + scale);
     try {
       const targets = positionsWhere(rescaled, (row) => survivesSuite(row) && row.rescaled === false);
-      const outcomes = await assault(
+      const { outcomes } = await assault(
         subject,
         {
           name: 'rescaled',
@@ -234,18 +243,17 @@ async function checkGraph(
     const bytes = sampleBytes(samples.inputs, minimum.length, index);
     const served = await serve(bytes);
     const again = await serve(bytes);
-    const { logits } = await classifier.lossGradient(one.inputs, one.labels, 1);
+    const logits = await classifier.logits(one.inputs, 1);
     const { gradientSamples, planted } = controlLimits;
+    const closely = classifier.gradientObstacle === undefined ? first + index : Number.POSITIVE_INFINITY;
     checked.push({
       ...row,
       repeatable: served.every((value, c) => Object.is(value, again[c])),
       logitsDifference: relativeDifference(logits, served, logitExponent),
       gradient:
-        first + index < gradientSamples
-          ? await gradientAgreement(classifier, samples, index, threat, seed)
-          : null,
+        closely < gradientSamples ? await gradientAgreement(classifier, samples, index, threat, seed) : null,
       planted:
-        first + index < planted.samples
+        closely < planted.samples
           ? await searchPlanted(classifier, one, threat, seed, (reader, sample) =>
               runAttack(strongest, reader, sample, threat, {
                 seed,

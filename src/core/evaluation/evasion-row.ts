@@ -34,6 +34,11 @@ export const evasionRowSchema = cleanRowSchema
     longer: z.boolean().nullable(),
     /** Control: whether an attack at other scales of the logits broke this survivor; null where it was not tried. */
     rescaled: z.boolean().nullable(),
+    /**
+     * Control: by how much the loss of the last attack that climbs the cross-entropy rose in its last ten steps; null where
+     * none was run, broke off, or had as many steps.
+     */
+    lateRise: z.number().nullable(),
     /** Control: the gradient against finite differences; null where it was not tried. */
     gradient: z
       .strictObject({

@@ -19,6 +19,8 @@ const headerSchema = z.strictObject({
   environment: z.record(z.string(), z.unknown()),
   /** Why the gate could not do all of its work. */
   obstacle: z.string().min(1).optional(),
+  /** Tree of adversarial examples: of the first samples that were broken, in the order drawn. */
+  examples: digestSchema.optional(),
 });
 
 /** The first line of evidence: what was evaluated, against what, how the samples were drawn, and where. */

@@ -76,6 +76,8 @@ export interface Gate<Spec extends GateSpec, Row extends EvidenceRow> {
   readonly kind: Spec['gate'];
   /** One line of evidence. */
   readonly rowSchema: z.ZodType<Row>;
+  /** How many samples one worker measures at a time; results do not depend on it. */
+  readonly shardSize: number;
   /** How many of the test samples it draws. */
   sampleCount(spec: Spec, available: number): number;
   /**
@@ -83,6 +85,13 @@ export interface Gate<Spec extends GateSpec, Row extends EvidenceRow> {
    * @param block - measures only these of the subject's samples; the blocks' rows together are those of the whole
    */
   measure(spec: Spec, subject: GateSubject, block?: Block): Promise<Measurement<Row>>;
+  /**
+   * After how many samples it has seen enough, where it may stop early.
+   * @param rows - the first of the draw, in order
+   * @param most - how many samples it draws
+   * @returns `most` where nothing is clear before
+   */
+  stopsAfter?(spec: Spec, rows: readonly Row[], most: number): number;
   /** Judges, without looking: a pure function, run again by whoever signs the verdict. */
   decide(spec: Spec, evidence: Evidence<Row>): Decision;
 }

@@ -30,7 +30,7 @@ export async function gradientAgreement(
   classifier: Classifier,
   samples: Samples,
   index: number,
-  { minimum, maximum, epsilon }: ThreatModel,
+  { norm, minimum, maximum, epsilon }: ThreatModel,
   seed: number,
 ): Promise<GradientAgreement> {
   const { classes } = classifier;
@@ -77,7 +77,8 @@ export async function gradientAgreement(
   }
   return {
     cosine: short.length === 0 ? null : Math.max(...short),
-    ballCosine: await agreementOver(() => epsilon),
+    // As far as the ball reaches along a diagonal.
+    ballCosine: await agreementOver(() => epsilon / { linf: 1, l2: Math.sqrt(size), l1: size }[norm]),
   };
 }
 

@@ -13,8 +13,11 @@ export type {
   GateSubject,
   Measurement,
 } from './gate.js';
+export { mergeShards } from './merge-shards.js';
 export { type ExamplePictures, examplePictures } from './pictures/example-pictures.js';
+export { planShards } from './plan-shards.js';
 export { withGate } from './registry.js';
 export { chooseSamples, type GateInputs, policyDigest, runKey } from './run-key.js';
+export { measureShard, type StoredShard, storedShardSchema } from './shard.js';
 export { type EvaluateFileOptions, evaluateFile, type FileEvaluation } from './standalone/evaluate-file.js';
 export { type ModelFile, openModelFile } from './standalone/model-file.js';

@@ -22,10 +22,15 @@ export interface Proportion {
   readonly n: number;
 }
 
-export function proportion(successes: number, n: number, confidence: number): Proportion {
+export function proportion(
+  successes: number,
+  n: number,
+  confidence: number,
+  intervalOf: (successes: number, n: number, confidence: number) => Interval = clopperPearson,
+): Proportion {
   return {
     estimate: n === 0 ? 0 : successes / n,
-    interval: clopperPearson(successes, n, confidence),
+    interval: intervalOf(successes, n, confidence),
     confidence,
     n,
   };

@@ -82,3 +82,9 @@ export function sparedBy(name: SuiteAttackName): readonly SuiteAttackName[] {
       return withKnowledge(suiteOrder, 'one-step', 'white-box');
   }
 }
+
+/** What of a suite can be run on a model that cannot be differentiated. */
+export function withoutGradients(suite: readonly AttackSpec[]): readonly AttackSpec[] {
+  const names = withKnowledge(suiteOrder, 'transfer', 'black-box');
+  return suite.filter(({ attack }) => names.includes(attack));
+}

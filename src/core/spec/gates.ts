@@ -9,7 +9,12 @@ export type Norm = (typeof norms)[number];
 const proportion = z.number().min(0).max(1);
 const shared = {
   name: nameSchema.optional().describe('Default: the kind of gate. Names are unique.'),
-  confidence: z.number().gt(0.5).lt(1).default(0.95).describe('Of the Clopper–Pearson interval.'),
+  confidence: z
+    .number()
+    .gt(0.5)
+    .lt(1)
+    .default(0.95)
+    .describe('Of the interval: Clopper–Pearson, or the confidence sequence of a gate that may stop early.'),
 };
 
 const accuracyGateSchema = z.strictObject({
@@ -21,16 +26,18 @@ const accuracyGateSchema = z.strictObject({
   ...shared,
 });
 
-/** How far an adversarial example may be from its sample: the largest difference of a value, the Euclidean distance, the sum of differences. */
-export const norms = ['linf', 'l2', 'l1'] as const;
-export type Norm = (typeof norms)[number];
-
 const evasionGateSchema = z.strictObject({
   gate: z.literal('evasion'),
   norm: z.enum(norms),
   epsilon: z.number().gt(0).describe('Radius of the ball, in the units that the model sees.'),
   minimum: proportion.describe('The least robust accuracy.'),
   samples: z.int().min(1).default(1000).describe('Test samples drawn; all of them when there are fewer.'),
+  earlyStop: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Stop attacking as soon as the answer is clear. The interval is then one that holds at all times at once (a confidence sequence), and so wider.',
+    ),
   suite: z
     .enum(['standard', 'quick'])
     .default('standard')

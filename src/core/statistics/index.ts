@@ -1,3 +1,4 @@
 export { betaProbability, betaQuantile, logGamma } from './beta-distribution.js';
 export { clopperPearson, type Interval, proportionAtLeast } from './clopper-pearson.js';
+export { confidenceSequence } from './confidence-sequence.js';
 export { normalQuantile } from './normal-distribution.js';

@@ -23,7 +23,7 @@ const evasion = gatesSchema.parse([
     epsilon: 0.03,
     minimum: 0.8,
     pgd: { steps: 10, restarts: 1 },
-    apgd: { steps: 5 },
+    apgd: { steps: 15 },
     square: { queries: 20 },
   },
 ])[0] as EvasionGateSpec;
@@ -143,6 +143,7 @@ describe('the evasion gate on real models', () => {
             unbounded: true,
             longer: false,
             rescaled: false,
+            lateRise: row.lateRise ?? 0,
             attacks: { ...attacks, square: { ...attacks.square, claimed: false, broken: false } },
           }
         : { ...row, planted };

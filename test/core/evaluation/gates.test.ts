@@ -151,6 +151,7 @@ function robustRows(n: number, change: (row: EvasionRow, i: number) => Partial<E
       unbounded: i < controlLimits.unboundedSamples ? true : null,
       longer: false,
       rescaled: false,
+      lateRise: 0.001,
       planted: i < controlLimits.planted.samples ? { built: true, found: true, foundAtRandom: false } : null,
       gradient: i < controlLimits.gradientSamples ? { cosine: 0.9999, ballCosine: 0.95 } : null,
       logitsDifference: 1e-7,
@@ -337,14 +338,15 @@ describe('the evasion gate', () => {
     const bare = (correct: boolean): readonly EvidenceRow[] =>
       clean(400, () => correct).map((row) => ({
         ...row,
-        attacks: null,
+        attacks: row.correct ? { square: standing } : null,
         repeatable: true,
         unbounded: null,
         longer: null,
         rescaled: null,
+        lateRise: null,
         gradient: null,
         planted: null,
-        logitsDifference: null,
+        logitsDifference: 0,
       }));
     expect(decide(evasion, bare(true), 'operator Round has no gradient.')).toMatchObject({
       status: 'inconclusive',

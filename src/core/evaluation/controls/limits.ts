@@ -23,6 +23,8 @@ export const controlLimits = {
   longerShare: 0.005,
   /** Largest share of the samples that may break at other scales of the logits: half a point of robust accuracy. */
   rescaledShare: 0.005,
+  /** Largest rise of a converged loss, and the least share of the survivors whose loss has converged. */
+  lateRise: { most: 0.05, share: 0.95 },
   /** Samples around which an adversarial example is planted, and the least share of them that the attack must find. */
   planted: { samples: 32, share: 0.95 },
 } as const;

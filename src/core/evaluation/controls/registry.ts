@@ -3,6 +3,7 @@ import { agreeingGradients } from './agreeing-gradients.js';
 import { blackBox } from './black-box.js';
 import { confirmedClaims } from './confirmed-claims.js';
 import type { Control, ControlEvidence } from './control.js';
+import { lateRise } from './late-rise.js';
 import { logitScale, longer } from './more-effort.js';
 import { oneStep } from './one-step.js';
 import { plantedWeakness } from './planted-weakness.js';
@@ -23,6 +24,7 @@ const controls: readonly Control[] = [
   unbounded,
   longer,
   logitScale,
+  lateRise,
   plantedWeakness,
 ];
 

@@ -21,6 +21,7 @@ export function shortfalls(run: GateSpec, required: GateSpec, rows: number): rea
   if (required.gate === 'evasion' && run.gate === 'evasion') {
     atLeast('an epsilon', required.epsilon, run.epsilon);
     atLeast('samples', Math.min(required.samples, rows), run.samples);
+    if (run.earlyStop && !required.earlyStop) found.push('expected all samples, got an early stop');
     if (run.norm !== required.norm) found.push(`expected the norm ${required.norm}, got ${run.norm}`);
     found.push(...weakerAttacks(suiteOf(run), suiteOf(required)));
   }

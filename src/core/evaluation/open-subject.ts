@@ -1,0 +1,101 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { openClassifier } from '../attacks/index.js';
+import { inputRange, readManifest, readSplit, type SnapshotManifest } from '../data/index.js';
+import { RefusedError } from '../errors/index.js';
+import { type ModelCard, modelCardSchema } from '../spec/index.js';
+import { canonicalJson, type Store } from '../store/index.js';
+import type { GateSubject } from './gate.js';
+import { withGate } from './registry.js';
+import { chooseSamples, type GateInputs, runKey, seedOf } from './run-key.js';
+import { openServedModel } from './served-model.js';
+import { takeSamples } from './take-samples.js';
+
+export interface OpenSubjectOptions extends GateInputs {
+  readonly store: Store;
+  /** An existing folder; what is written into it is gone when the promise settles. */
+  readonly workFolder: string;
+  readonly signal: AbortSignal;
+  /** Called with work done so far, 0…1. */
+  readonly onProgress: (fraction: number) => void;
+}
+
+/**
+ * Fetches model and snapshot, draws the gate's samples and opens the model as it is served, for the time of `use`.
+ *
+ * @throws RefusedError `model-unreadable` when the model does not fit its card or the snapshot
+ */
+export async function withSubject<T>(
+  options: OpenSubjectOptions,
+  use: (subject: GateSubject) => Promise<T>,
+): Promise<T> {
+  const folder = await mkdtemp(path.join(options.workFolder, 'gate-'));
+  try {
+    return await openIn(folder, options, use);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function openIn<T>(
+  folder: string,
+  options: OpenSubjectOptions,
+  use: (subject: GateSubject) => Promise<T>,
+): Promise<T> {
+  const { store, gate: gateSpec, model, snapshot, signal, onProgress } = options;
+  const modelFolder = path.join(folder, 'model');
+  const snapshotFolder = path.join(folder, 'snapshot');
+  await Promise.all([store.fetchTree(model, modelFolder), store.fetchTree(snapshot, snapshotFolder)]);
+  const [onnx, card, manifest, test] = await Promise.all([
+    readFile(path.join(modelFolder, 'model.onnx')),
+    readModelCard(modelFolder),
+    readManifest(snapshotFolder),
+    readSplit(snapshotFolder, 'test'),
+  ]);
+  expectFit(card, manifest);
+  const key = runKey(options);
+  const count = withGate(gateSpec, (gate, spec) => gate.sampleCount(spec, test.ids.length));
+  const served = await openServedModel(onnx, card);
+  try {
+    return await use({
+      samples: takeSamples(test, chooseSamples(key, test.ids, count)),
+      classes: manifest.label.classes.length,
+      ...inputRange(manifest),
+      seed: seedOf(key),
+      serve: served.serve,
+      openClassifier: (logitExponent) => openClassifier(onnx, card.input.shape, logitExponent),
+      signal,
+      onProgress,
+    });
+  } finally {
+    await served.close();
+  }
+}
+
+async function readModelCard(folder: string): Promise<ModelCard> {
+  const parsed = modelCardSchema.safeParse(
+    JSON.parse(await readFile(path.join(folder, 'model-card.json'), 'utf8')),
+  );
+  if (!parsed.success) {
+    const details = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    throw new RefusedError('model-unreadable', `model-card.json: ${details[0]}.`, details);
+  }
+  return parsed.data;
+}
+
+/** The ball and the valid range are the snapshot's: a model card cannot shrink what it is tested on. */
+function expectFit(card: ModelCard, manifest: SnapshotManifest): void {
+  const facts = [
+    ['shape', manifest.shape, card.input.shape],
+    ['classes', manifest.label.classes, card.output.classes],
+    ['columns', manifest.features.map(({ column }) => column), card.input.columns],
+  ] as const;
+  for (const [name, expected, got] of facts) {
+    if (canonicalJson(expected) !== canonicalJson(got)) {
+      throw new RefusedError(
+        'model-unreadable',
+        `model-card.json: expected the snapshot's ${name} ${canonicalJson(expected)}, got ${canonicalJson(got)}.`,
+      );
+    }
+  }
+}
