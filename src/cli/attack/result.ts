@@ -1,4 +1,9 @@
-import { type AttackFigures, attackFigures, type FileEvaluation } from '../../core/evaluation/index.js';
+import {
+  type AttackFigures,
+  attackFigures,
+  type ControlReport,
+  type FileEvaluation,
+} from '../../core/evaluation/index.js';
 import { type ExecutionEnvironment, executionEnvironment } from '../../core/onnx/index.js';
 import type { Digest, EvasionGateSpec } from '../../core/spec/index.js';
 import type { ReadData } from './read-data.js';
@@ -41,6 +46,7 @@ export interface AttackResult {
     readonly n: number;
   };
   readonly attacks: readonly (AttackFigures & { readonly seconds: number })[];
+  readonly controls: readonly ControlReport[];
   readonly seconds: number;
   /** The command line, for whoever wants to see it again. */
   readonly command: string;
@@ -98,6 +104,7 @@ export function attackResult(inputs: ResultInputs): AttackResult {
       ...figures,
       seconds: seconds.get(figures.attack) ?? 0,
     })),
+    controls: evaluation.controls,
     seconds: inputs.totalSeconds,
     command: inputs.command,
     environment: executionEnvironment(),

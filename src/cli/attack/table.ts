@@ -1,9 +1,11 @@
 import { mark } from '../context.js';
 import type { AttackResult } from './result.js';
 
-/** The result as lines for a terminal: attacks and verdict. */
+const marks = { pass: mark.good, fail: mark.bad, inconclusive: '?' } as const;
+
+/** The result as lines for a terminal: attacks, controls, verdict. */
 export function attackTable(result: AttackResult): readonly string[] {
-  const { attacks, robustAccuracy, cleanAccuracy, model, policy, data } = result;
+  const { attacks, controls, robustAccuracy, cleanAccuracy, model, policy, data } = result;
   const { n } = robustAccuracy;
   return [
     mark.bold(`${model.file}: ${n} of ${data.available} samples, ${policy.norm} radius ${policy.epsilon}`),
@@ -23,6 +25,11 @@ export function attackTable(result: AttackResult): readonly string[] {
         ]),
     ]),
     ...(model.gradient === 'unavailable' ? [`  gradient: unavailable (${model.obstacle})`] : []),
+    '',
+    'Controls: had the attacks the power to break what they did not break?',
+    ...controls.map(
+      ({ name, status, seen }) => `  ${marks[status]} ${name}${seen === '' ? '' : mark.dim(` (${seen})`)}`,
+    ),
     '',
     ...verdictLines(result),
   ];

@@ -3,9 +3,16 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { RefusedError } from '../../core/errors/index.js';
 import { evaluateFile, openModelFile } from '../../core/evaluation/index.js';
-import { type EvasionGateSpec, gateSchema } from '../../core/spec/index.js';
+import {
+  type EvasionGateSpec,
+  gateSchema,
+  type Norm,
+  norms,
+  suiteOf,
+  suiteOrder,
+} from '../../core/spec/index.js';
 import { addDataOptions } from '../attack/data-options.js';
-import { type DataOptions, numberBetween } from '../attack/options.js';
+import { type DataOptions, listOption, numberBetween } from '../attack/options.js';
 import { attackPage } from '../attack/page/attack-page.js';
 import { watchAttacks } from '../attack/progress.js';
 import { readData } from '../attack/read-data.js';
@@ -16,9 +23,11 @@ import type { CliContext } from '../context.js';
 import { integerBetween } from '../integer-option.js';
 
 interface AttackOptions extends DataOptions {
-  readonly norm: 'linf';
+  readonly norm: Norm;
   readonly epsilon: number;
   readonly samples: number;
+  readonly suite: 'standard' | 'quick';
+  readonly attacks?: readonly string[];
   readonly seed: number;
   readonly steps?: number;
   readonly restarts?: number;
@@ -39,9 +48,7 @@ export function registerAttack(program: Command, context: () => CliContext): voi
     .description('attack any ONNX classifier with its own gradients, and check that the attack had power')
     .argument('<model>', 'an ONNX file: one float32 input [N, …], one float32 output [N, classes]');
   addDataOptions(command)
-    .addOption(
-      new Option('--norm <norm>', 'what the adversary is bounded in').choices(['linf']).default('linf'),
-    )
+    .addOption(new Option('--norm <norm>', 'what the adversary is bounded in').choices(norms).default('linf'))
     .requiredOption(
       '--epsilon <radius>',
       'how far the adversary may move an input, in units that the model sees',
@@ -54,6 +61,12 @@ export function registerAttack(program: Command, context: () => CliContext): voi
       integerBetween(0, 999_999_999),
       0,
     )
+    .addOption(
+      new Option('--suite <name>', 'which attacks are run')
+        .choices(['standard', 'quick'])
+        .default('standard'),
+    )
+    .option('--attacks <names>', 'run these attacks instead of a suite', listOption)
     .option('--steps <n>', 'iterations of PGD', integerBetween(1, 10_000))
     .option('--restarts <n>', 'restarts of PGD', integerBetween(1, 100))
     .option('--queries <n>', 'queries a sample of the black-box attack', integerBetween(1, 100_000))
@@ -137,26 +150,28 @@ async function attack(
   }
 }
 
-function specOf({
-  norm,
-  epsilon,
-  samples,
-  steps,
-  restarts,
-  queries,
-  minimum,
-  confidence,
-}: AttackOptions): EvasionGateSpec {
-  return gateSchema.parse({
+function specOf(options: AttackOptions): EvasionGateSpec {
+  const { norm, epsilon, samples, suite, attacks, steps, restarts, queries, minimum, confidence } = options;
+  const iterations = { ...(steps !== undefined && { steps }), ...(restarts !== undefined && { restarts }) };
+  const spec = gateSchema.parse({
     gate: 'evasion',
     norm,
     epsilon,
     samples,
     confidence,
     minimum: minimum ?? 0,
-    pgd: { ...(steps !== undefined && { steps }), ...(restarts !== undefined && { restarts }) },
+    suite,
+    pgd: iterations,
     square: { ...(queries !== undefined && { queries }) },
   }) as EvasionGateSpec;
+  if (!attacks) return spec;
+  const unknown = attacks.find((name) => !(suiteOrder as readonly string[]).includes(name));
+  if (unknown !== undefined) {
+    throw new RefusedError('usage', `--attacks: expected some of ${suiteOrder.join(', ')}, got ${unknown}`);
+  }
+  const standard = suiteOf(spec);
+  const chosen = attacks.map((name) => standard.find(({ attack }) => attack === name) ?? { attack: name });
+  return gateSchema.parse({ ...spec, attacks: chosen }) as EvasionGateSpec;
 }
 
 /** As a shell takes it. */

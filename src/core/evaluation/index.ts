@@ -1,4 +1,5 @@
 export { type AttackFigures, attackFigures } from './attack-figures.js';
+export type { ControlReport } from './controls/examine.js';
 export { decideAgain } from './decide-again.js';
 export { type EvaluateGateOptions, evaluateGate } from './evaluate-gate.js';
 export { decodeEvidence, type EvidenceHeader, encodeEvidence } from './evidence.js';

@@ -1,4 +1,5 @@
 import type { SampleSet } from '../../../src/core/data/index.js';
+import { isRobust } from '../../../src/core/evaluation/evasion-row.js';
 import {
   attackFigures,
   evaluateFile,
@@ -48,9 +49,7 @@ async function evaluate(onnx: Uint8Array, changes: object = {}, seed = 0): Promi
   }
 }
 const brokenIds = ({ measurement }: FileEvaluation): readonly string[] =>
-  measurement.rows
-    .filter(({ attacks }) => Object.values(attacks ?? {}).some((one) => one?.broken))
-    .map(({ id }) => id);
+  measurement.rows.filter((row) => row.correct && !isRobust(row)).map(({ id }) => id);
 
 const plain = networkOnnx(network);
 let reference: FileEvaluation;
@@ -80,6 +79,17 @@ describe("anyone's model file", () => {
     }
   });
 
+  it('comes with every control, and what each looked at', () => {
+    expect(reference.controls.length).toBeGreaterThan(8);
+    expect(reference.controls.every(({ status }) => status === 'pass')).toBe(
+      reference.decision.status === 'pass',
+    );
+    // A figure is looked up by the name of its control.
+    for (const { name, seen } of reference.controls) {
+      if (name !== 'the loss has converged') expect([name, seen]).toEqual([name, expect.stringMatching(/./)]);
+    }
+  });
+
   it('draws the same samples for every model and radius, and others for another seed', async () => {
     const other = await evaluate(networkOnnx(train(clouds(60, 'train'), 2)), { samples: 10, epsilon: 0.01 });
     expect(other.samples.ids).toEqual(reference.samples.ids.slice(0, 10));
@@ -98,13 +108,16 @@ describe("anyone's model file", () => {
     expect(single.measurement.rows).toEqual((await evaluate(withBatch('N'))).measurement.rows);
   });
 
-  it('with operators that have no gradient says which', async () => {
+  it('with operators that have no gradient says which, and is attacked as a black box', async () => {
     const onnx = networkOnnx(network, {
       before: (b, x) => b.op('Add', [x, shiftedBits(b, x)])[0],
     });
-    const { measurement, decision } = await evaluate(onnx);
+    const { measurement, decision, controls } = await evaluate(onnx);
     expect(measurement.obstacle).toContain('BitShift');
     expect([decision.status, measurement.rows.length]).toEqual(['inconclusive', 60]);
+    const attacked = attackFigures(measurement.rows, 0.95).map(({ attack }) => attack);
+    expect(attacked).toEqual(['square']);
+    expect(controls.map(({ name }) => name)).not.toContain('gradients agree with finite differences');
   });
 
   it.each([

@@ -32,6 +32,8 @@ export function attackPage(result: AttackResult, evaluation: FileEvaluation, set
 ${verdict(result)}
 <h2>Robust accuracy, attack by attack</h2>
 ${attackSection(result)}
+<h2>Controls</h2>
+${controlSection(result)}
 <h2>Adversarial examples</h2>
 ${exampleSection(evaluation, set)}
 <h2>What was tested, and how</h2>
@@ -93,6 +95,17 @@ function attackSection(result: AttackResult): Markup {
   return html`${barChart('Robust accuracy after each attack; the table below has the same figures', bars, result.minimum)}
 <p class="soft">What is left after each attack and all before it, with its interval.${marked}</p>
 ${rows.length > 0 ? table : html`<p>Nothing was attacked.</p>`}`;
+}
+
+const states = { pass: '✓ holds', fail: '✗ fails', inconclusive: '? unsure' } as const;
+
+function controlSection({ controls }: AttackResult): Markup {
+  const rows = controls.map(
+    ({ name, status, seen }) =>
+      html`<tr><td>${name}</td><td class="held ${status}">${states[status]}</td><td>${seen}</td></tr>`,
+  );
+  return html`<p class="soft">Had the attacks the power to break what they did not break?</p>
+<div class="wide"><table><thead><tr><th scope="col">control</th><th scope="col">state</th><th scope="col">seen</th></tr></thead><tbody>${rows}</tbody></table></div>`;
 }
 
 function exampleSection(evaluation: FileEvaluation, set: SampleSet): Markup {

@@ -13,7 +13,7 @@ import { unbounded } from './unbounded.js';
 import { wholeSuite } from './whole-suite.js';
 
 /** Every control, in the order in which a verdict names them. */
-const controls: readonly Control[] = [
+export const controls: readonly Control[] = [
   agreeingGradients,
   repeatableAnswers,
   wholeSuite,

@@ -2,12 +2,14 @@ import { createHmac } from 'node:crypto';
 import type { Samples } from '../../attacks/index.js';
 import type { SampleSet } from '../../data/index.js';
 import { RefusedError } from '../../errors/index.js';
-import type { Digest, EvasionGateSpec } from '../../spec/index.js';
+import { type Digest, type EvasionGateSpec, suiteOf } from '../../spec/index.js';
+import { type ControlReport, examineControls } from '../controls/examine.js';
 import { evasionGate } from '../evasion-gate.js';
 import type { EvasionRow } from '../evasion-row.js';
 import type { AdversarialExample, AttackProgress, Decision, GateSubject, Measurement } from '../gate.js';
 import { chooseSamples, seedOf } from '../run-key.js';
 import { sampleBytes } from '../serve-cleanly.js';
+import { withoutGradients } from '../suite-attacks.js';
 import { takeSamples } from '../take-samples.js';
 import type { ModelFile } from './model-file.js';
 
@@ -27,6 +29,7 @@ export interface EvaluateFileOptions {
 export interface FileEvaluation {
   readonly decision: Decision;
   readonly measurement: Measurement<EvasionRow>;
+  readonly controls: readonly ControlReport[];
   readonly samples: Samples;
   readonly classes: readonly (string | number)[];
   /** The first adversarial example of each sample that was broken, in the order drawn. */
@@ -71,9 +74,12 @@ export async function evaluateFile({
     ...(options.signal ? { signal: options.signal } : {}),
   };
   const measurement = await evasionGate.measure(spec, subject);
+  const gradients = measurement.obstacle === undefined;
+  const suite = gradients ? suiteOf(spec) : withoutGradients(suiteOf(spec));
   return {
     decision: evasionGate.decide(spec, { ...measurement, classes }),
     measurement,
+    controls: examineControls({ rows: measurement.rows, confidence: spec.confidence, suite }, gradients),
     samples,
     classes,
     examples: samples.ids.flatMap((id) => examples.get(id) ?? []),

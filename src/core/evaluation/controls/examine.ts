@@ -1,0 +1,77 @@
+import { suiteOrder } from '../../spec/index.js';
+import { isBrokenBy } from '../evasion-row.js';
+import { type Finding, worstStatus } from '../judgement.js';
+import { withKnowledge } from '../suite-attacks.js';
+import type { ControlEvidence } from './control.js';
+import { controls } from './registry.js';
+
+/** One control as a report shows it. */
+export interface ControlReport {
+  readonly name: string;
+  readonly status: Finding['status'];
+  /** What it looked at, in figures; empty where they say nothing that the name does not. */
+  readonly seen: string;
+}
+
+/** Every control that makes sense of the model, whether it holds or not. */
+export function examineControls(evidence: ControlEvidence, gradients: boolean): readonly ControlReport[] {
+  return controls
+    .filter(({ needsGradients }) => gradients || !needsGradients)
+    .map((control) => ({
+      name: control.name,
+      status: worstStatus([{ status: 'pass', reason: '' }, ...control.judge(evidence)]),
+      seen: figures[control.name]?.(evidence) ?? '',
+    }));
+}
+
+const count = (of: readonly (boolean | null)[], what: boolean): string => {
+  const tried = of.filter((outcome) => outcome !== null);
+  return `${tried.filter((outcome) => outcome === what).length} of ${tried.length}`;
+};
+
+/** Figures by the name of the control. */
+const figures: Readonly<Record<string, (evidence: ControlEvidence) => string>> = {
+  'gradients agree with finite differences': ({ rows }) => {
+    const cosines = rows.flatMap(({ gradient }) => gradient?.cosine ?? []).sort((one, other) => one - other);
+    const median = cosines[Math.floor(cosines.length / 2)];
+    return median === undefined ? '' : `median cosine ${median.toFixed(4)} at ${cosines.length} samples`;
+  },
+  'equal requests get equal answers': ({ rows }) =>
+    `${rows.filter(({ repeatable }) => !repeatable).length} of ${rows.length} answered differently`,
+  'the whole suite was run': ({ suite }) => suite.map(({ attack }) => attack).join(', '),
+  'the attacked graph is the served model': ({ rows }) => {
+    const largest = rows.reduce((most, { logitsDifference }) => Math.max(most, logitsDifference ?? 0), 0);
+    return largest === 0 ? 'equal logits' : `logits differ by ${largest.toExponential(1)} of the largest`;
+  },
+  'claims are confirmed': ({ rows }) => {
+    const claims = rows.flatMap(({ attacks }) => Object.values(attacks ?? {})).filter((one) => one?.claimed);
+    return `${claims.filter((one) => one?.broken).length} of ${claims.length} claims`;
+  },
+  'many steps do what one step does': ({ rows }) => {
+    const [single, many] = [withKnowledge(suiteOrder, 'one-step'), withKnowledge(suiteOrder, 'white-box')];
+    const only = rows.filter(({ attacks }) => isBrokenBy(single, attacks) && !isBrokenBy(many, attacks));
+    return `${only.length} of ${rows.length} broken by one step alone`;
+  },
+  'gradients do what black boxes do': ({ rows }) =>
+    `${rows.filter(({ attacks }) => isBrokenBy(['square'], attacks)).length} of ${rows.length} broken by Square alone`,
+  'an attack without a radius leaves none': ({ rows }) =>
+    `${count(
+      rows.map(({ unbounded }) => unbounded),
+      false,
+    )} survivors stand`,
+  'twice the iterations hardly break more': ({ rows }) =>
+    `${count(
+      rows.map(({ longer }) => longer),
+      true,
+    )} survivors broken`,
+  'the scale of the logits does not matter': ({ rows }) =>
+    `${count(
+      rows.map(({ rescaled }) => rescaled),
+      true,
+    )} survivors broken`,
+  'planted weaknesses are found': ({ rows }) =>
+    `${count(
+      rows.map(({ planted }) => (planted?.built ? planted.found : null)),
+      true,
+    )} found`,
+};
