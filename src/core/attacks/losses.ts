@@ -54,4 +54,31 @@ export function logitDifferenceRatio(logits: Float32Array, label: number): Logit
   return { loss: difference / width, weights };
 }
 
+/**
+ * The same towards one class: its logit minus the label's, in parts of the distance between the largest logit and the mean
+ * of the third and the fourth. With three classes or fewer, that difference itself.
+ *
+ * Source: the same, section 4.2.
+ */
+export function targetedDifferenceRatio(logits: Float32Array, label: number, target: number): LogitLoss {
+  const order = [...logits.keys()].sort((one, other) => logits[other]! - logits[one]! || one - other);
+  const [first, , third, fourth] = order;
+  const weights = Array.from(logits, () => 0);
+  // The sample as it is has no target of its own.
+  if (target === label) return { loss: margin(logits, label), weights };
+  const difference = logits[target]! - logits[label]!;
+  if (logits.length <= 3) {
+    weights[target] = 1;
+    weights[label] = -1;
+    return { loss: difference, weights };
+  }
+  const width = logits[first!]! - (logits[third!]! + logits[fourth!]!) / 2 + NO_DIVISION_BY_ZERO;
+  weights[target]! += 1 / width;
+  weights[label]! -= 1 / width;
+  weights[first!]! -= difference / width ** 2;
+  weights[third!]! += difference / width ** 2 / 2;
+  weights[fourth!]! += difference / width ** 2 / 2;
+  return { loss: difference / width, weights };
+}
+
 const NO_DIVISION_BY_ZERO = 1e-12;

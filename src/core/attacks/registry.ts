@@ -1,10 +1,21 @@
 import { apgdCe } from './apgd-ce.js';
 import { apgdDlr } from './apgd-dlr.js';
+import { apgdT } from './apgd-t.js';
+import { fab, fabT } from './fab.js';
 import { fgsm } from './fgsm.js';
 import { pgd } from './pgd.js';
 import { square } from './square.js';
 
 /** Every attack, cheapest first. */
-export const attacks = { fgsm, pgd, 'apgd-ce': apgdCe, 'apgd-dlr': apgdDlr, square } as const;
+export const attacks = {
+  fgsm,
+  pgd,
+  'apgd-ce': apgdCe,
+  'apgd-dlr': apgdDlr,
+  'apgd-t': apgdT,
+  fab,
+  'fab-t': fabT,
+  square,
+} as const;
 
 export type AttackName = keyof typeof attacks;

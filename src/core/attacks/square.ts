@@ -2,8 +2,8 @@ import { type RandomStream, randomStream } from '../random/index.js';
 import type { Attack } from './attack.js';
 import { batchesOf, gatherRows } from './batches.js';
 import { margin } from './losses.js';
-import { project } from './projection.js';
 import { ended, keepStronger, lookAtOriginals, openSearch, type Search, stillStanding } from './search.js';
+import { drawTiles, type Grid, moveWindow } from './square-windows.js';
 
 export interface SquareOptions {
   /** Points of each sample that the model is asked about, beside the sample itself. */
@@ -21,7 +21,7 @@ const HALVINGS = [10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000] as const;
  * of its own, and keeps what lowers the margin.
  *
  * The last two axes of a sample are its height and width; a sample of one axis is an image of height 1, and its squares
- * are runs of values.
+ * are runs of values. In an L2 or L1 ball, windows with a peak and a trough take the place of squares.
  *
  * Source: Andriushchenko, Croce, Flammarion, Hein, "Square Attack: a query-efficient black-box adversarial attack via
  * random search", ECCV 2020, sections 3.2 and 3.3.
@@ -45,9 +45,17 @@ export const square: Attack<SquareOptions> = {
         left.forEach((index, row) => {
           const point = points.subarray(row * search.size, (row + 1) * search.size);
           const stream = randomStream(context.seed, samples.ids[index]!, 'square', 0, query);
-          if (query === 0) drawStripes(search, grid, index, point, stream);
-          else drawSquare(search, grid, index, point, stream, shareAt(query, queries));
-          point.set(project(search, index, point));
+          const share = shareAt(query, queries);
+          if (threat.norm === 'linf') {
+            if (query === 0) drawStripes(search, grid, index, point, stream);
+            else drawSquare(search, grid, index, point, stream, share);
+          } else {
+            const next =
+              query === 0
+                ? drawTiles(search, grid, index, stream)
+                : moveWindow(search, grid, index, point, stream, share);
+            point.set(next);
+          }
         });
         await ask(search, left, points);
         context.onProgress?.((done + (batch.length * (query + 1)) / queries) / standing.length);
@@ -57,13 +65,6 @@ export const square: Attack<SquareOptions> = {
     return ended(search);
   },
 };
-
-/** A sample as planes of pixels. */
-interface Grid {
-  readonly channels: number;
-  readonly height: number;
-  readonly width: number;
-}
 
 function gridOf(shape: readonly number[]): Grid {
   const [height, width] = [1, 1, ...shape].slice(-2) as [number, number];

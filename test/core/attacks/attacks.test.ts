@@ -12,6 +12,7 @@ import {
 } from '../../../src/core/attacks/index.js';
 import { allowedBox } from '../../../src/core/attacks/threat-model.js';
 import { randomStream } from '../../../src/core/random/index.js';
+import { norms } from '../../../src/core/spec/index.js';
 import { analyticClassifier, linearClassifier, tanhClassifier } from './analytic-classifiers.js';
 
 const SIZE = 12;
@@ -50,6 +51,12 @@ const runs: Readonly<Record<AttackName, Run>> = {
     attacks['apgd-ce'].run(classifier, samples, threat, { steps: 10, restarts: 2 }, how),
   'apgd-dlr': (classifier, samples, threat, how = context) =>
     attacks['apgd-dlr'].run(classifier, samples, threat, { steps: 10, restarts: 2 }, how),
+  'apgd-t': (classifier, samples, threat, how = context) =>
+    attacks['apgd-t'].run(classifier, samples, threat, { steps: 10, restarts: 1, targets: 2 }, how),
+  fab: (classifier, samples, threat, how = context) =>
+    attacks.fab.run(classifier, samples, threat, { steps: 6, restarts: 2 }, how),
+  'fab-t': (classifier, samples, threat, how = context) =>
+    attacks['fab-t'].run(classifier, samples, threat, { steps: 6, restarts: 2, targets: 2 }, how),
   square: (classifier, samples, threat, how = context) =>
     attacks.square.run(classifier, samples, threat, { queries: 60 }, how),
 };
@@ -93,7 +100,7 @@ describe('the attacks', () => {
       });
       expect(new Set(expected)).toEqual(new Set([0, 1]));
       const threat = unitRange(epsilon);
-      for (const name of ['fgsm', 'apgd-ce', 'apgd-dlr'] as const) {
+      for (const name of ['fgsm', 'apgd-ce', 'apgd-dlr', 'apgd-t', 'fab', 'fab-t'] as const) {
         expect([...(await runs[name](linear, samples, threat)).success]).toEqual(expected);
       }
       const how = { steps: 20, restarts: 1, stepSize: epsilon / 8 };
@@ -336,9 +343,8 @@ describe('the attacks', () => {
     };
     const classifier: Classifier = {
       ...linear,
-      lossGradient:
-        name === 'apgd-dlr' || name === 'square' ? linear.lossGradient : counted(linear.lossGradient),
-      logits: name === 'apgd-dlr' || name === 'square' ? counted(linear.logits) : linear.logits,
+      lossGradient: counted(linear.lossGradient),
+      logits: ['fgsm', 'pgd', 'apgd-ce'].includes(name) ? linear.logits : counted(linear.logits),
     };
     const how = { ...context, batchSize: 10, signal: stop.signal };
     await expect(runs[name](classifier, samples, unitRange(0.01), how)).rejects.toThrow('told to stop');
@@ -374,9 +380,10 @@ describe('the threat model', () => {
         fc.array(value, { minLength: 1, maxLength: 6 }),
         epsilon,
         fc.infiniteStream(fc.oneof(fc.constantFrom(0, Number.NaN, -1, 1, Infinity), fc.double())),
-        async (values, radius, slopes) => {
+        fc.constantFrom(...norms),
+        async (values, radius, slopes, norm) => {
           const threat: ThreatModel = {
-            norm: 'linf',
+            norm,
             epsilon: radius,
             minimum: Float32Array.from(values, ([low]) => low),
             maximum: Float32Array.from(values, ([, , high]) => high),
@@ -400,6 +407,7 @@ describe('the threat model', () => {
             ),
             await attacks['apgd-ce'].run(classifier, samples, threat, { steps: 4, restarts: 2 }, context),
             await attacks['apgd-dlr'].run(classifier, samples, threat, { steps: 4, restarts: 2 }, context),
+            await attacks.fab.run(classifier, samples, threat, { steps: 3, restarts: 2 }, context),
             await attacks.square.run(classifier, samples, threat, { queries: 4 }, context),
           ]) {
             expect(insideThreatModel(original, adversarial, threat)).toBe(true);
