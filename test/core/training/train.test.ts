@@ -135,6 +135,29 @@ describe('training on handwritten digits', () => {
     expect((await trainOnDigits(linear, { resumeFrom: damaged })).model).toBe(model);
   });
 
+  it('goes on from a model that came with it, which must be there and nowhere else', async () => {
+    const first = await trainOnDigits(linear);
+    const folderOf = await mkdtemp(path.join(folder, 'parent-'));
+    const { digest } = (await store.readTree(first.model)).find((file) => file.path === 'model.onnx')!;
+    await writeFile(path.join(folderOf, 'parent.onnx'), await store.readBlob(digest));
+    const program = await store.putTree(folderOf);
+    const tuning = (file: string) => ({
+      trainer: 'built-in',
+      parameters: { network: { kind: 'onnx', file }, epochs: 3 },
+    });
+    const tuned = await trainOnDigits(tuning('parent.onnx'), { program });
+    expect(tuned.metrics.trainLoss!).toBeLessThan(first.metrics.trainLoss!);
+    expect(tuned.onnx).not.toBe(first.onnx);
+    expect((await trainOnDigits(tuning('parent.onnx'), { program })).model).toBe(tuned.model);
+    const elsewhere = path.relative(path.join(folder, 'work-0', 'program'), '/etc/hostname');
+    for (const file of ['/etc/hostname', elsewhere]) {
+      expect(await failureOf(trainOnDigits(tuning(file), { program }))).toMatchObject({
+        code: 'training-refused',
+        message: expect.stringContaining('beside the lifecycle file'),
+      });
+    }
+  });
+
   it("is refused with the trainer's words when the network does not fit or training diverges", async () => {
     const misfit = { ...mlp.parameters, network: { kind: 'cnn', channels: [4], pool: [true, false] } };
     const failure = await failureOf(trainOnDigits({ ...mlp, parameters: misfit }));
