@@ -52,6 +52,26 @@ describe('assay attack', () => {
     expect(one!.command).toContain('--epsilon 0.1');
   });
 
+  it('runs the attacks that are asked for, in any norm, and shows every control', async () => {
+    const args = [
+      model,
+      '--lifecycle',
+      lifecycle,
+      '--norm',
+      'l2',
+      '--epsilon',
+      '0.5',
+      '--attacks',
+      'fgsm,square',
+    ];
+    const { exit, stdout } = await attack(...args, '--samples', '10', '--queries', '10');
+    expect(exit).toBe(0);
+    expect(stdout).toContain('l2 radius 0.5');
+    expect(stdout).toMatch(/^ {2}square +\d/m);
+    expect(stdout).not.toMatch(/^ {2}pgd/m);
+    expect(stdout).toMatch(/^ {2}[✓✗?] the whole suite was run \(fgsm, square\)$/m);
+  });
+
   it('is a check with --minimum: exit 0 where it passes, 3 where it does not', async () => {
     const args = [
       model,
@@ -165,6 +185,8 @@ describe('assay attack', () => {
     [[model, '--data', digits], 2, "required option '--epsilon <radius>'"],
     [[model, '--data', digits, '--epsilon', '0'], 2, 'Expected a number'],
     [[model, '--data', digits, '--epsilon', '1', '--norm', 'l7'], 2, 'Allowed choices'],
+    [[model, '--data', digits, '--epsilon', '1', '--attacks', 'fgsm,magic'], 2, 'got magic'],
+    [[model, '--data', digits, '--epsilon', '1', '--attacks', 'fgsm,fgsm'], 2, 'each once'],
     [[model, '--data', digits, '--epsilon', '1', '--range', '3'], 2, 'LOW,HIGH'],
     [[model, '--data', digits, '--epsilon', '1', '--scale', 'unit'], 2, '--range LOW,HIGH'],
     [[model, '--data', digits, '--epsilon', '1', '--scale', '0,16', '--range', '0,16'], 2, 'got both'],
