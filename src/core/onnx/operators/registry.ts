@@ -48,6 +48,7 @@ import { gemm } from './gemm.js';
 import { groupNormalization, instanceNormalization } from './group-normalization.js';
 import { layerNormalization } from './layer-normalization.js';
 import { globalLpPool, lpPool } from './lp-pool.js';
+import { lrn } from './lrn.js';
 import { matMul } from './matmul.js';
 import { globalMaxPool, maxPool } from './max-pool.js';
 import { oneHot } from './one-hot.js';
@@ -160,6 +161,7 @@ const operators: readonly Operator[] = [
   logSoftmax,
   lpNormalization,
   lpPool,
+  lrn,
   matMul,
   maximum,
   maxPool,
