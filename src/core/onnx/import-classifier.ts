@@ -2,6 +2,8 @@ import { RefusedError } from '../errors/index.js';
 import { type GraphBuilder, graphBuilder } from './graph-builder.js';
 import { inferFacts } from './infer-facts.js';
 import type { Axis, Model, Node, ValueInfo } from './model.js';
+import type { NoiseInput } from './noise-inputs.js';
+import { unrollRecurrent } from './unroll-recurrent.js';
 
 /** A classifier inside a graph that is still being built. */
 export interface ImportedClassifier {
@@ -20,17 +22,28 @@ export interface ImportedClassifier {
  * saturation would hide gradients.
  *
  * @param model - a classifier with one float input [N, …] and one float output [N, C]
+ * @param noise - inputs on top of that one, which keep their names: see `withNoiseInputs`
  * @throws RefusedError `operator-unsupported` naming the node or the value that is not as expected
  */
-export function importClassifier({ graph, opset }: Model): ImportedClassifier {
-  const input = onlyFloat(graph.inputs, 'input');
+export function importClassifier(model: Model, noise: readonly NoiseInput[] = []): ImportedClassifier {
+  const { opset } = model;
+  const graph = unrollRecurrent(model.graph, opset);
+  const kept = new Set(noise.map(({ name }) => name));
+  const input = onlyFloat(
+    graph.inputs.filter(({ name }) => !kept.has(name)),
+    'input',
+  );
   const output = onlyFloat(graph.outputs, 'output');
   const batch = input.dims[0] || 'N';
   const dims = [batch, ...input.dims.slice(1)];
-  const renamed = (name: string): string => (name === input.name ? 'input' : `model/${name}`);
+  const renamed = (name: string): string => {
+    if (kept.has(name)) return name;
+    return name === input.name ? 'input' : `model/${name}`;
+  };
 
   const b = graphBuilder(opset);
   b.input('input', 'float', dims);
+  for (const each of noise) b.input(each.name, 'float', each.dims);
   b.import(graph, renamed);
   const logits = renamed(beforeSoftmax(graph.nodes, output.name));
   const [rows, classes, ...more] = inferFacts(b.build(), opset).get(logits)?.dims ?? [];

@@ -17,6 +17,7 @@ export type {
   TensorData,
   ValueInfo,
 } from './model.js';
+export { type NoiseDistribution, type NoiseInput, withNoiseInputs } from './noise-inputs.js';
 export { openSession } from './open-session.js';
 export { differentiableOperators } from './operators/registry.js';
 export type { Feeds, OnnxSession, Results, SessionOptions } from './session.js';

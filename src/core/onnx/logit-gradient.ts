@@ -1,6 +1,7 @@
 import { differentiate } from './differentiate.js';
 import { importClassifier } from './import-classifier.js';
 import type { Model } from './model.js';
+import type { NoiseInput } from './noise-inputs.js';
 import { multiply, reduceSum } from './operators/emit.js';
 
 /** Names of the inputs and outputs of a logits model and of a logit-gradient model. */
@@ -15,10 +16,11 @@ export const logitGradientNames = {
  * Builds from a classifier the model of its logits alone. Input: `input` float [N, …]. Output: `logits` float [N, C], a
  * final Softmax looked through.
  *
+ * @param noise - inputs that the model has beside its own: see `withNoiseInputs`
  * @throws RefusedError `operator-unsupported` as for `lossGradientModel`
  */
-export function logitsModel(model: Model): Model {
-  const { b, batch, logits, classes } = importClassifier(model);
+export function logitsModel(model: Model, noise: readonly NoiseInput[] = []): Model {
+  const { b, batch, logits, classes } = importClassifier(model, noise);
   b.output(logitGradientNames.logits, 'float', [batch, classes], logits);
   return b.toModel();
 }
@@ -30,11 +32,12 @@ export function logitsModel(model: Model): Model {
  * Inputs: `input` float [N, …] and `weights` float [N, C]. Output: `gradient` float [N, …], of each sample's
  * Σ over classes of weight · logit with respect to its own input.
  *
+ * @param noise - inputs that the model has beside its own: see `withNoiseInputs`
  * @throws RefusedError `operator-unsupported` as for `lossGradientModel`
  */
-export function logitGradientModel(model: Model): Model {
+export function logitGradientModel(model: Model, noise: readonly NoiseInput[] = []): Model {
   const { input, weights, gradient } = logitGradientNames;
-  const { b, batch, dims, logits, classes } = importClassifier(model);
+  const { b, batch, dims, logits, classes } = importClassifier(model, noise);
   b.input(weights, 'float', [batch, classes]);
   const weighted = reduceSum(b, multiply(b, weights, logits), [1], false);
   b.output(gradient, 'float', dims, differentiate(b, weighted, [input])[input]);

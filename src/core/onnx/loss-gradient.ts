@@ -2,6 +2,7 @@ import { differentiate } from './differentiate.js';
 import { attribute, type GraphBuilder } from './graph-builder.js';
 import { importClassifier } from './import-classifier.js';
 import type { Model } from './model.js';
+import type { NoiseInput } from './noise-inputs.js';
 import { negate, reduceSum, scalar, unsqueeze, where } from './operators/emit.js';
 import { int64Tensor } from './tensor.js';
 
@@ -23,10 +24,11 @@ export const lossGradientNames = {
  * are then the values before it. A label outside 0 … C − 1 gives the loss NaN.
  *
  * @param model - a classifier with one float input [N, …] and one float output [N, C]
+ * @param noise - inputs that the model has beside its own: see `withNoiseInputs`
  * @throws RefusedError `operator-unsupported` naming the node or the value that is not as expected
  */
-export function lossGradientModel(model: Model): Model {
-  const { b, batch, dims, logits, classes } = importClassifier(model);
+export function lossGradientModel(model: Model, noise: readonly NoiseInput[] = []): Model {
+  const { b, batch, dims, logits, classes } = importClassifier(model, noise);
   b.input(lossGradientNames.labels, 'int64', [batch]);
   const loss = crossEntropy(b, logits, classes);
   const gradients = differentiate(b, loss, [lossGradientNames.input]);

@@ -40,6 +40,7 @@ import { conv } from './conv.js';
 import { cumSum } from './cum-sum.js';
 import { depthToSpace, spaceToDepth } from './depth-to-space.js';
 import { dropout } from './dropout.js';
+import { einsum } from './einsum.js';
 import { expand, tile } from './expand.js';
 import { maximum, minimum } from './extremes.js';
 import { gather } from './gather.js';
@@ -124,6 +125,7 @@ const operators: readonly Operator[] = [
   depthToSpace,
   division,
   dropout,
+  einsum,
   elu,
   equal,
   errorFunction,
