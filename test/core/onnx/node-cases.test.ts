@@ -40,7 +40,6 @@ const leftOut: readonly (readonly [RegExp, string])[] = [
   [/^test_clip_default_int8_(min|max)_expanded$/, 'ONNX Runtime has no Where of 8-bit integers'],
   [/^test_mod_float.*_fmod_0/, 'ONNX Runtime has Mod of floats with fmod alone'],
   [/^test_reduce_max_empty_set_bool$/, 'ONNX Runtime has no maximum of no truth values'],
-  [/^test_matmul_(1d_|4d_1d)/, 'products with vectors'],
 ];
 
 const known = new Set(differentiableOperators);

@@ -37,6 +37,7 @@ import {
 import { concat, split } from './concat.js';
 import { constant } from './constant.js';
 import { conv } from './conv.js';
+import { convTranspose } from './conv-transpose.js';
 import { cumSum } from './cum-sum.js';
 import { depthToSpace, spaceToDepth } from './depth-to-space.js';
 import { dropout } from './dropout.js';
@@ -120,6 +121,7 @@ const operators: readonly Operator[] = [
   constant,
   constantOfShape,
   conv,
+  convTranspose,
   cosine,
   cumSum,
   depthToSpace,
