@@ -105,7 +105,7 @@ function isComputedFrom(graph: Graph, value: string, source: string): boolean {
   return computed.has(value);
 }
 
-/** Values through which gradients pass: float32, and computed from what is differentiated by. */
+/** Values through which gradients pass: float32 (or estimated), and computed from what is differentiated by. */
 function activeValues(
   graph: Graph,
   facts: Facts,
@@ -115,13 +115,16 @@ function activeValues(
   const active = new Set(wrt);
   for (const node of graph.nodes) {
     if (!node.inputs.some((name) => active.has(name))) continue;
-    if (typeof operatorOf(node.opType)?.backward === 'string') continue;
-    const floats = node.outputs.filter((name) => facts.get(name)?.type === 'float');
-    if (floats.length === 0) {
+    const operator = operatorOf(node.opType);
+    if (typeof operator?.backward === 'string') continue;
+    const passing = node.outputs.filter(
+      (name) => facts.get(name)?.type === 'float' || (name && operator?.isEstimate),
+    );
+    if (passing.length === 0) {
       // A silent zero here would pass for robustness.
       applicationOf(node, opset, facts).refuse('gradients pass through float32 only');
     }
-    for (const name of floats) active.add(name);
+    for (const name of passing) active.add(name);
   }
   return active;
 }

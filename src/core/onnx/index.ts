@@ -21,4 +21,5 @@ export { type NoiseDistribution, type NoiseInput, withNoiseInputs } from './nois
 export { openSession } from './open-session.js';
 export { differentiableOperators } from './operators/registry.js';
 export type { Feeds, OnnxSession, Results, SessionOptions } from './session.js';
+export { straightThroughNodes } from './straight-through.js';
 export { floatTensor, int64Tensor, int64Vector } from './tensor.js';

@@ -64,4 +64,6 @@ export interface Operator {
     | ((at: BackwardApplication, dY: string) => readonly (GradientRule | undefined)[])
     | 'flat'
     | 'constant';
+  /** Whether `backward` estimates what has no derivative of use. Then gradients pass through outputs of integers too. */
+  readonly isEstimate?: true;
 }

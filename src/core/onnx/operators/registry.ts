@@ -57,6 +57,7 @@ import { oneHot } from './one-hot.js';
 import type { Operator } from './operator.js';
 import { pRelu } from './p-relu.js';
 import { pad } from './pad.js';
+import { dequantizeLinear, quantizeLinear } from './quantize.js';
 import { constantOfShape, eyeLike, range } from './range.js';
 import { reduceMean, reduceSum } from './reduce.js';
 import { reduceMax, reduceMin } from './reduce-extremes.js';
@@ -125,6 +126,7 @@ const operators: readonly Operator[] = [
   cosine,
   cumSum,
   depthToSpace,
+  dequantizeLinear,
   division,
   dropout,
   einsum,
@@ -182,6 +184,7 @@ const operators: readonly Operator[] = [
   pad,
   power,
   pRelu,
+  quantizeLinear,
   range,
   reduceL1,
   reduceL2,
