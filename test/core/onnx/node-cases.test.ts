@@ -40,6 +40,11 @@ const leftOut: readonly (readonly [RegExp, string])[] = [
   [/^test_clip_default_int8_(min|max)_expanded$/, 'ONNX Runtime has no Where of 8-bit integers'],
   [/^test_mod_float.*_fmod_0/, 'ONNX Runtime has Mod of floats with fmod alone'],
   [/^test_(de)?quantizelinear_blocked/, 'scales of blocks'],
+  [
+    /^test_resize_downsample_scales_(linear|cubic)_align_corners$/,
+    'ONNX Runtime takes the length that it rounds to for the corner, the standard the length before',
+  ],
+  [/^test_resize_.*_not_(larger|smaller)$/, 'sizes that keep the ratio of the axes'],
   [/^test_reduce_max_empty_set_bool$/, 'ONNX Runtime has no maximum of no truth values'],
 ];
 
@@ -51,6 +56,25 @@ const toTensor = ({ type, dims, data }: StoredTensor): Tensor => {
   return { type, dims, data: new dataConstructors[type](bytes.buffer) };
 };
 
+/** A case with the factors and regions of Resize as constants, as they are in models: they decide about shapes. */
+function settled(each: Case): { readonly model: Model; readonly feeds: Readonly<Record<string, Tensor>> } {
+  const { graph, ...rest } = modelOf(each);
+  const settings = new Set(
+    graph.nodes.flatMap(({ opType, inputs }) => (opType === 'Resize' ? inputs.slice(1) : [])),
+  );
+  const tensors = Object.entries(each.inputs).map(([name, tensor]) => [name, toTensor(tensor)] as const);
+  const constants = Object.fromEntries(tensors.filter(([name]) => settings.has(name)));
+  const model = {
+    ...rest,
+    graph: {
+      ...graph,
+      inputs: graph.inputs.filter(({ name }) => !settings.has(name)),
+      initializers: { ...graph.initializers, ...constants },
+    },
+  };
+  return { model, feeds: Object.fromEntries(tensors.filter(([name]) => !settings.has(name))) };
+}
+
 const numbers = (tensor: Tensor): number[] => Array.from(tensor.data as Iterable<number | bigint>, Number);
 
 const isClose = (a: number, b: number, [relative, absolute]: Case['tolerance']): boolean =>
@@ -61,12 +85,9 @@ const run = supported.filter(({ name }) => !leftOut.some(([pattern]) => pattern.
 
 describe("the ONNX backend's own cases", () => {
   test.each(run.map((each) => [each.name, each] as const))('%s', async (_, each) => {
-    const model = modelOf(each);
+    const { model, feeds } = settled(each);
     const facts = inferFacts(model.graph, model.opset);
     const session = await openSession(encodeModel(model), { place: 'inline' });
-    const feeds = Object.fromEntries(
-      Object.entries(each.inputs).map(([name, tensor]) => [name, toTensor(tensor)]),
-    );
     const results = await session.run(feeds);
     await session.close();
     for (const [name, stored] of Object.entries(each.outputs)) {
@@ -88,6 +109,6 @@ describe("the ONNX backend's own cases", () => {
 test('few cases of known operators are left out, for reasons that have a case', () => {
   // Of the 1884 cases of onnx 1.23.2 the fixture holds those that node-cases.py keeps; the rest name operators that
   // Assay does not know.
-  expect(run.length).toBeGreaterThanOrEqual(778);
+  expect(run.length).toBeGreaterThanOrEqual(835);
   for (const [pattern] of leftOut) expect(supported.filter(({ name }) => pattern.test(name))).not.toEqual([]);
 });

@@ -40,7 +40,16 @@ const cases = readdirSync(fixtures)
   .sort()
   .flatMap((name) => JSON.parse(readFileSync(join(fixtures, name), 'utf8')) as readonly Case[]);
 
-const floatAttributes = new Set(['alpha', 'beta', 'bias', 'epsilon', 'gamma', 'lambd']);
+const floatAttributes = new Set([
+  'alpha',
+  'beta',
+  'bias',
+  'cubic_coeff_a',
+  'epsilon',
+  'extrapolation_value',
+  'gamma',
+  'lambd',
+]);
 const toAttribute = (name: string, value: number | string | readonly number[]): Attribute => {
   if (typeof value === 'string') return attribute.string(value);
   if (typeof value === 'number') {
@@ -60,7 +69,9 @@ const build = (each: Case) => {
   const feeds: Record<string, Tensor> = {};
   const inputs = each.inputs.map((input, i) => {
     if (!input) return '';
-    if (input.type !== 'float') return b.constant(toTensor(input), `x${i}`);
+    // Factors of Resize decide about shapes.
+    const isSetting = each.op === 'Resize' && i > 0;
+    if (input.type !== 'float' || isSetting) return b.constant(toTensor(input), `x${i}`);
     feeds[`x${i}`] = toTensor(input);
     return b.input(`x${i}`, 'float', input.dims);
   });

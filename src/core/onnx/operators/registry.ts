@@ -70,6 +70,7 @@ import {
   reduceSumSquare,
 } from './reduce-norms.js';
 import { flatten, identity, reshape, squeeze, unsqueeze } from './reshape.js';
+import { resize } from './resize.js';
 import { ceiling, floor, round, sign } from './rounding.js';
 import { shape, size } from './shape.js';
 import { slice } from './slice.js';
@@ -198,6 +199,7 @@ const operators: readonly Operator[] = [
   reduceSumSquare,
   relu,
   reshape,
+  resize,
   round,
   scatterElements,
   scatterND,
