@@ -23,3 +23,4 @@ export { differentiableOperators } from './operators/registry.js';
 export type { Feeds, OnnxSession, Results, SessionOptions } from './session.js';
 export { straightThroughNodes } from './straight-through.js';
 export { floatTensor, int64Tensor, int64Vector } from './tensor.js';
+export { unrollRecurrent } from './unroll-recurrent.js';

@@ -14,8 +14,8 @@ import {
   openSession,
   type Results,
   type Tensor,
+  unrollRecurrent,
 } from '../../../src/core/onnx/index.js';
-import { unrollRecurrent } from '../../../src/core/onnx/unroll-recurrent.js';
 
 interface Stored {
   readonly dims: readonly number[];

@@ -2,7 +2,7 @@ import { attribute } from '../graph-builder.js';
 import type { Attribute, Axis } from '../model.js';
 import { floatTensor } from '../tensor.js';
 import { absoluteAxis, fixed } from './axes.js';
-import { transpose, vector } from './emit.js';
+import { slice, transpose, vector } from './emit.js';
 import type { Application, BackwardApplication, Operator } from './operator.js';
 
 /** What happens along an axis. */
@@ -28,18 +28,22 @@ export const resize: Operator = {
     return [{ type, dims: plansOf(at).map(({ resized }) => resized) }];
   },
   backward: (at, dY) => [
-    () =>
-      plansOf(at).reduce((gradient, plan, axis) => {
-        const [from, to] = plan.region;
-        const isWhole = from === 0 && to === 1;
-        const isSame = plan.resized === plan.length && (plan.scale ?? 1) === 1 && isWhole;
+    () => {
+      const plans = plansOf(at);
+      // Then ONNX Runtime copies, whatever the factors and the part that is looked at.
+      if (plans.every(({ length, resized }) => length === resized)) return dY;
+      return plans.reduce((gradient, plan, axis) => {
+        const isSame = plan.resized === plan.length && (plan.scale ?? 1) === 1 && isWhole(plan.region);
         return isSame ? gradient : timesMatrix(at, gradient, axis, interpolation(at, plan));
-      }, dY),
+      }, dY);
+    },
     undefined,
     undefined,
     undefined,
   ],
 };
+
+const isWhole = ([from, to]: AxisPlan['region']): boolean => from === 0 && to === 1;
 
 function plansOf(at: Application): readonly AxisPlan[] {
   const { dims } = at.fact(0);
@@ -68,22 +72,23 @@ function plansOf(at: Application): readonly AxisPlan[] {
   });
 }
 
-/** The matrix [resized, length] of an axis: rows of the identity, resized. */
+/** The transposed matrix [length, resized] of an axis: each row of the identity, resized. */
 function interpolation(at: BackwardApplication, plan: AxisPlan): string {
   const { b } = at;
   const [length, resized] = fixed(at, [plan.length, plan.resized]) as readonly [number, number];
   const elements = Array.from({ length: length * length }, (_, i) => (i % (length + 1) === 0 ? 1 : 0));
-  // With axes for batch and channels, which all kinds of interpolation take.
-  const identity = b.constant(floatTensor([1, 1, length, length], elements), 'identity');
+  const identity = b.constant(floatTensor([length, 1, length, 1], elements), 'identity');
   const [from, to] = plan.region;
   const none = b.opset < 13 ? b.constant(floatTensor([0], []), 'none') : '';
   const region = b.constant(floatTensor([8], [0, 0, from, 0, 1, 1, to, 1]), 'region');
+  // The last axis is doubled, since ONNX Runtime copies where no length changes, whatever the factors.
   const amounts =
     plan.scale === undefined
-      ? [none, vector(b, [1, 1, resized, length])]
-      : [b.constant(floatTensor([4], [1, 1, plan.scale, 1]), 'scales')];
-  const [matrix] = b.op('Resize', [identity, region, ...amounts], ownAttributes(at));
-  return b.op('Reshape', [matrix, vector(b, [resized, length])])[0];
+      ? [none, vector(b, [length, 1, resized, 2])]
+      : [b.constant(floatTensor([4], [1, 1, plan.scale, 2]), 'scales')];
+  const [doubled] = b.op('Resize', [identity, region, ...amounts], ownAttributes(at));
+  const rows = slice(b, doubled, [3], [0], [1]);
+  return b.op('Reshape', [rows, vector(b, [length, resized])])[0];
 }
 
 /** How the node interpolates. What lies outside is the same whatever the input, so it has no part in the gradient. */
@@ -92,10 +97,10 @@ function ownAttributes(at: BackwardApplication): Readonly<Record<string, Attribu
   return { ...attributes, extrapolation_value: attribute.float(0) };
 }
 
-/** Multiplies along an axis. */
+/** Multiplies along an axis, by a matrix [length, resized]. */
 function timesMatrix(at: BackwardApplication, gradient: string, axis: number, matrix: string): string {
   const rank = at.fact(0).dims.length;
-  const [product] = at.b.op('MatMul', [swapLast(at, gradient, axis, rank), matrix]);
+  const [product] = at.b.op('MatMul', [swapLast(at, gradient, axis, rank), transpose(at.b, matrix, [1, 0])]);
   return swapLast(at, product, axis, rank);
 }
 

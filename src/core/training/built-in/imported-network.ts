@@ -1,5 +1,12 @@
 import { RefusedError } from '../../errors/index.js';
-import { decodeModel, encodeModel, floatTensor, type Graph, importClassifier } from '../../onnx/index.js';
+import {
+  decodeModel,
+  encodeModel,
+  floatTensor,
+  type Graph,
+  importClassifier,
+  unrollRecurrent,
+} from '../../onnx/index.js';
 import type { NetworkSpec } from '../../spec/index.js';
 import type { Network } from './network.js';
 import { addWeights, lengthOf, weightValues } from './theta.js';
@@ -51,9 +58,10 @@ export function importedNetwork(
   const trained = new Set(names);
   const [input] = graph.inputs;
   const logits = found.logits.slice('model/'.length);
-  const frozen = Object.entries(graph.initializers).filter(([name]) => !trained.has(name));
+  const steps = unrollRecurrent(graph, opset);
+  const frozen = Object.entries(steps.initializers).filter(([name]) => !trained.has(name));
   const open: Graph = {
-    ...graph,
+    ...steps,
     inputs: [input!, ...weights.map(({ name, dims }) => ({ name, dims, type: 'float' as const }))],
     initializers: withoutPrototype(frozen),
   };

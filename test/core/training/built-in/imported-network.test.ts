@@ -4,6 +4,7 @@ import {
   encodeModel,
   floatTensor,
   graphBuilder,
+  int64Vector,
   openSession,
 } from '../../../../src/core/onnx/index.js';
 import { randomStream } from '../../../../src/core/random/index.js';
@@ -91,6 +92,28 @@ describe('an imported network', () => {
     const one = await optimize(built, start, ignore);
     const two = await optimize(imported, startOf(imported), ignore);
     expect(imported.network.encode(two.theta)).toEqual(built.network.encode(one.theta));
+  });
+
+  it('of recurrent cells is trained in its steps, and its file keeps the node', async () => {
+    const stream = randomStream(4, 'recurrent');
+    const normals = (...dims: number[]) =>
+      floatTensor(
+        dims,
+        Float32Array.from({ length: dims.reduce((a, b) => a * b, 1) }, () => 0.4 * stream.normal()),
+      );
+    const b = graphBuilder(17);
+    b.input('image', 'float', ['N', ...shape]);
+    const [rows] = b.op('Squeeze', ['image', b.constant(int64Vector([1]), 'channel')]);
+    const [sequence] = b.op('Transpose', [rows], { perm: attribute.ints([1, 0, 2]) });
+    const weights = [b.constant(normals(1, 9, 4), 'w'), b.constant(normals(1, 9, 3), 'r')];
+    const [, last] = b.op('GRU', [sequence, ...weights], { hidden_size: attribute.int(3) }, 2);
+    b.output('logits', 'float', ['N', 3], b.op('Squeeze', [last, b.constant(int64Vector([0]), 'way')])[0]);
+    const file = encodeModel(b.toModel());
+    const problem = smallProblem({ network: onnx, epochs: 5 }, importedNetwork(file, onnx, shape, 3));
+    const { theta } = await optimize(problem, startOf(problem), ignore);
+    const tuned = problem.network.encode(theta);
+    expect(decodeModel(tuned).graph.nodes).toEqual(decodeModel(file).graph.nodes);
+    for (const name of ['w', 'r']) expect(floats(tuned)[name]).not.toEqual(floats(file)[name]);
   });
 
   it('trains only what is chosen by name', () => {
