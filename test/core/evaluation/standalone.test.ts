@@ -58,6 +58,20 @@ beforeAll(async () => {
 });
 
 describe("anyone's model file", () => {
+  it('that rounds inside is said to have estimated gradients', async () => {
+    const b = graphBuilder(17);
+    b.input('x', 'float', ['N', SIZE]);
+    const scale = b.constant(floatTensor([], [0.1]), 'scale');
+    const [rounded] = b.op('DequantizeLinear', [b.op('QuantizeLinear', ['x', scale])[0], scale]);
+    const weights = floatTensor([SIZE, CLASSES], new Float32Array(SIZE * CLASSES));
+    b.output('y', 'float', ['N', CLASSES], b.op('MatMul', [rounded, b.constant(weights, 'weights')])[0]);
+    const model = await openModelFile(encodeModel(b.toModel()));
+    expect(model.notes).toEqual([
+      'gradient: straight-through. Values are rounded at QuantizeLinear (QuantizeLinear); gradients are as if they were not.',
+    ]);
+    await model.close();
+  });
+
   it('is attacked and judged as by the gate, with an example for every sample that was broken', () => {
     expect(reference.decision).toMatchObject({ kind: 'evasion', n: 60, metric: 'robust accuracy' });
     expect(brokenIds(reference).length).toBeGreaterThan(3);

@@ -10,6 +10,7 @@ import {
   type OnnxSession,
   openSession,
   type Results,
+  straightThroughNodes,
   type Tensor,
   type ValueInfo,
 } from '../../onnx/index.js';
@@ -55,6 +56,7 @@ export async function openModelFile(onnx: Uint8Array): Promise<ModelFile> {
       shape: fixed.length === axes.length ? fixed : undefined,
       classes: typeof classes === 'number' && classes > 0 ? classes : undefined,
       notes: [
+        ...estimateNote(model),
         ...(inner ? ['The model ends in Softmax: attacks work on the logits before it.'] : []),
         ...(batch === 1
           ? [
@@ -94,6 +96,17 @@ export async function openModelFile(onnx: Uint8Array): Promise<ModelFile> {
     await session.close();
     throw error;
   }
+}
+
+/** Attacks that follow an estimated gradient may miss what others find. */
+function estimateNote(model: Model | undefined): readonly string[] {
+  const nodes = model ? straightThroughNodes(model) : [];
+  if (nodes.length === 0) return [];
+  const [{ name, opType }] = nodes as readonly [(typeof nodes)[number]];
+  const others = nodes.length === 1 ? '' : `, and ${nodes.length - 1} more`;
+  return [
+    `gradient: straight-through. Values are rounded at ${name || 'a node'} (${opType})${others}; gradients are as if they were not.`,
+  ];
 }
 
 /** The model without its final Softmax; `undefined` where it has none, or cannot be taken apart. */
