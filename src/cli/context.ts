@@ -41,8 +41,7 @@ export async function withClient<T>(
 ): Promise<T> {
   const up = readUp(context.paths);
   const { connectionOptions, namespace } = loadClientConnectConfig();
-  const configured =
-    process.env['TEMPORAL_ADDRESS'] !== undefined || process.env['TEMPORAL_PROFILE'] !== undefined;
+  const configured = process.env.TEMPORAL_ADDRESS !== undefined || process.env.TEMPORAL_PROFILE !== undefined;
   if (!up && !configured) {
     throw new RefusedError(
       'server-missing',
@@ -63,7 +62,7 @@ export async function withClient<T>(
 
 /** Who is at the keyboard, for the record; `ASSAY_USER` where that is another than the operating system's user. */
 export function currentUser(): string {
-  return process.env['ASSAY_USER'] ?? userInfo().username;
+  return process.env.ASSAY_USER ?? userInfo().username;
 }
 
 export const mark = {

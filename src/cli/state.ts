@@ -31,7 +31,7 @@ export function statePaths(folder: string, env: NodeJS.ProcessEnv = process.env)
   return {
     folder: root,
     storeFolder: inside('store'),
-    store: env['ASSAY_STORE'] ?? pathToFileURL(inside('store')).href,
+    store: env.ASSAY_STORE ?? pathToFileURL(inside('store')).href,
     database: inside('temporal.db'),
     privateKey: inside('keys', 'signing.pem'),
     recordsKey: inside('keys', 'records.key'),

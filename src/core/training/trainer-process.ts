@@ -1,7 +1,9 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import type { Readable } from 'node:stream';
-import { RefusedError, TransientError } from '../errors/index.js';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import type { Readable, Writable } from 'node:stream';
+import { TransientError } from '../errors/index.js';
 import { readLines } from './event-lines.js';
+import { findProgram } from './find-program.js';
 
 /** Milliseconds between asking a trainer to stop and stopping it. */
 const graceMs = 1000;
@@ -15,7 +17,9 @@ export interface Ending {
   readonly stderr: readonly string[];
 }
 
-type Trainer = ChildProcessByStdio<null, Readable, Readable>;
+type Trainer = ChildProcess & { readonly stdout: Readable; readonly stderr: Readable };
+
+const shell = '/bin/sh';
 
 /**
  * Runs a program as the leader of its own process group and hands on its stdout line by line. However this ends, no
@@ -33,30 +37,46 @@ export async function superviseProgram(
   limit: AbortSignal,
 ): Promise<Ending> {
   limit.throwIfAborted();
+  const [name = '', ...args] = command;
+  const program = await findProgram(name, workingFolder, environment.PATH);
   const guard = startGuard();
   try {
-    const trainer = startProgram(command, workingFolder, environment);
+    const trainer = startProgram([program, ...args], workingFolder, environment);
     if (trainer.pid !== undefined) guard.watch(trainer.pid);
+    letGo(trainer);
     return await follow(trainer, onLine, limit);
   } finally {
     guard.dismiss();
   }
 }
 
+/**
+ * Starts the program held: a shell in its place waits at a pipe, and becomes the program when {@link letGo} says so. When
+ * this process dies before it has named the group to the guard, the pipe closes, and the program never begins.
+ */
 function startProgram(
-  [program, ...args]: readonly string[],
+  command: readonly string[],
   workingFolder: string,
   environment: Readonly<Record<string, string>>,
 ): Trainer {
-  if (program === undefined) {
-    throw new RefusedError('training-refused', 'expected a command, got an empty one');
-  }
-  return spawn(program, args, {
+  // Where there is no shell there is no guard either.
+  const held = existsSync(shell)
+    ? [shell, '-c', 'read -r _ <&3 && exec "$0" "$@" 3<&-', ...command]
+    : command;
+  const [program, ...args] = held;
+  return spawn(program!, args, {
     cwd: workingFolder,
     env: { ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     detached: true,
-  });
+  }) as Trainer;
+}
+
+function letGo(trainer: Trainer): void {
+  const hold = trainer.stdio[3] as Writable;
+  // Killed while it was held: its end says so.
+  hold.once('error', () => undefined);
+  hold.end('go\n');
 }
 
 async function follow(
@@ -84,18 +104,11 @@ async function follow(
 
 function exitOf(trainer: Trainer): Promise<Pick<Ending, 'code' | 'signal'>> {
   return new Promise((resolve, reject) => {
-    trainer.once('error', (error: NodeJS.ErrnoException) => {
+    trainer.once('error', (error) => {
       reject(
-        error.code === 'ENOENT' || error.code === 'EACCES'
-          ? new RefusedError(
-              'training-refused',
-              `expected a program that this worker can start, got ${trainer.spawnfile}: ${error.code}`,
-              [],
-              { cause: error },
-            )
-          : new TransientError(`the trainer ${trainer.spawnfile} could not be started: ${error.message}`, {
-              cause: error,
-            }),
+        new TransientError(`the trainer ${trainer.spawnfile} could not be started: ${error.message}`, {
+          cause: error,
+        }),
       );
     });
     trainer.once('exit', (code, signal) => resolve({ code, signal }));
@@ -110,12 +123,11 @@ interface Guard {
 
 /**
  * A shell that waits at a pipe whose other end only this process holds. When this process dies, however it dies, the
- * pipe closes and the shell kills the group: an orphan would go on training beside its own replacement. It is started
- * before the trainer, so that next to no time passes in which the trainer is unwatched.
+ * pipe closes and the shell kills the group: an orphan would go on training beside its own replacement.
  */
 function startGuard(): Guard {
   const script = 'read -r group && { read -r _; kill -s KILL -- "-$group"; }';
-  const guard = spawn('/bin/sh', ['-c', script], {
+  const guard = spawn(shell, ['-c', script], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
     env: {},

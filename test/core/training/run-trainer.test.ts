@@ -250,6 +250,26 @@ print(json.dumps({'event': 'checkpoint', 'file': 'half.bin', 'done': 1}))
     await once(parent, 'exit');
     expect(await gone(pid)).toBe(true);
   });
+
+  it('does not begin when its parent was killed before it could be watched', async () => {
+    const trainerProcess = path.resolve('dist/core/training/trainer-process.js');
+    // Dies, as kill -9 would have it, between the trainer's start and the word to the guard.
+    const parent = spawn(process.execPath, [
+      '-e',
+      `const { Socket } = require('node:net');
+      const write = Socket.prototype.write;
+      Socket.prototype.write = function (...args) {
+        if (/^[0-9]+\\n$/.test(String(args[0]))) process.kill(process.pid, 'SIGKILL');
+        return write.apply(this, args);
+      };
+      require(${JSON.stringify(trainerProcess)}).superviseProgram(
+        ['/bin/sh', '-c', 'echo begun > begun; exec sleep 100'], ${JSON.stringify(folder)}, {}, async () => {},
+        new AbortController().signal)`,
+    ]);
+    expect(await once(parent, 'exit')).toEqual([null, 'SIGKILL']);
+    await sleep(300);
+    expect(existsSync(path.join(folder, 'begun'))).toBe(false);
+  });
 });
 
 describe('reading lines', () => {
