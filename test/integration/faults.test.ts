@@ -135,7 +135,7 @@ describe('a run ends as if nothing had happened', () => {
     const plant = await build(server.address);
     await plant.startWorker('control', 'cpu', 'signing');
     const run = await start(plant);
-    await reaches(plant, run, underWay('trainModel', 0.4));
+    await reaches(plant, run, ({ running }) => running.some(({ activity }) => activity === 'trainModel'));
     process.kill(server.pid, 'SIGKILL');
     await server.exited;
 
