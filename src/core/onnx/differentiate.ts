@@ -1,9 +1,9 @@
 import { RefusedError } from '../errors/index.js';
 import type { GraphBuilder } from './graph-builder.js';
 import { applicationOf, type Facts, inferFacts } from './infer-facts.js';
-import type { Graph, Node } from './model.js';
-import { add, onesLike, zerosLike } from './operators/emit.js';
-import type { BackwardApplication } from './operators/operator.js';
+import type { DataType, Graph, Node } from './model.js';
+import { add, floatOf, onesLike, zerosLike } from './operators/emit.js';
+import type { BackwardApplication, Fact } from './operators/operator.js';
 import { operatorOf } from './operators/registry.js';
 
 /**
@@ -14,7 +14,9 @@ import { operatorOf } from './operators/registry.js';
  * steps alone (`Round`, comparisons), the gradient is a tensor of zeros: that is its true derivative, and whoever attacks
  * with it must see that it leads nowhere.
  *
- * @param builder - a graph whose values up to the loss are float32 wherever gradients pass
+ * Values of half or double precision keep it; their gradients are float32.
+ *
+ * @param builder - a graph whose values up to the loss are floating-point numbers wherever gradients pass
  * @param loss - name of the value to differentiate
  * @param wrt - names of the values to differentiate with respect to: inputs, constants or intermediate values
  * @returns the name of the gradient of each, in the shape of the value
@@ -36,9 +38,10 @@ export function differentiate(
     gradients.set(name, sum === undefined ? gradient : add(builder, sum, gradient));
   };
   if (active.has(loss)) accumulate(loss, onesLike(builder, loss));
+  const single = inSinglePrecision(builder, facts);
   for (const node of [...graph.nodes].reverse()) {
     if (node.outputs.some((name) => gradients.has(name) && active.has(name))) {
-      propagate(node, { builder, facts, active, gradients, accumulate });
+      propagate(node, { builder, facts, active, gradients, accumulate, single });
     }
   }
   return Object.fromEntries(
@@ -59,18 +62,22 @@ interface Sweep {
   readonly active: ReadonlySet<string>;
   readonly gradients: ReadonlyMap<string, string>;
   accumulate(name: string, gradient: string): void;
+  /** Name of the value in float32. */
+  single(name: string): string;
 }
 
 /** Hands a node's output gradients on to its inputs. */
-function propagate(node: Node, { builder, facts, active, gradients, accumulate }: Sweep): void {
+function propagate(node: Node, { builder, facts, active, gradients, accumulate, single }: Sweep): void {
   const forward = applicationOf(node, builder.opset, facts);
   const outputGradients = node.outputs.map((name) => gradients.get(name));
   const at: BackwardApplication = {
     ...forward,
     b: builder,
-    x: (i) => node.inputs[i] || forward.refuse(`expected input ${i}, got none`),
-    y: (i) => node.outputs[i] || forward.refuse(`expected output ${i}, got none`),
-    result: (i) => facts.get(node.outputs[i] ?? '') ?? forward.refuse(`expected output ${i}, got none`),
+    fact: (i) => singleFact(forward.fact(i)),
+    x: (i) => single(node.inputs[i] || forward.refuse(`expected input ${i}, got none`)),
+    y: (i) => single(node.outputs[i] || forward.refuse(`expected output ${i}, got none`)),
+    result: (i) =>
+      singleFact(facts.get(node.outputs[i] ?? '') ?? forward.refuse(`expected output ${i}, got none`)),
     outputGradients,
   };
   const operator = operatorOf(node.opType);
@@ -81,6 +88,25 @@ function propagate(node: Node, { builder, facts, active, gradients, accumulate }
     const rule = rules[i] ?? forward.refuse(`no derivative is known with respect to input ${i} (${name})`);
     accumulate(name, rule());
   }
+}
+
+/** Floating-point types that ONNX classifiers compute in. */
+const floatingTypes: readonly DataType[] = ['float', 'float16', 'double'];
+
+/** Rules are written for float32: values of other precisions are handed to them as casts, each made once. */
+function inSinglePrecision(builder: GraphBuilder, facts: Facts): (name: string) => string {
+  const casts = new Map<string, string>();
+  return (name) => {
+    const fact = facts.get(name);
+    if (fact === undefined || singleFact(fact) === fact) return name;
+    const cast = casts.get(name) ?? floatOf(builder, name);
+    casts.set(name, cast);
+    return cast;
+  };
+}
+
+function singleFact(fact: Fact): Fact {
+  return fact.type === 'float' || !floatingTypes.includes(fact.type) ? fact : { ...fact, type: 'float' };
 }
 
 /** The part of a graph that a value depends on. */
@@ -105,7 +131,7 @@ function isComputedFrom(graph: Graph, value: string, source: string): boolean {
   return computed.has(value);
 }
 
-/** Values through which gradients pass: float32 (or estimated), and computed from what is differentiated by. */
+/** Values through which gradients pass: floating-point (or estimated), and computed from what is differentiated by. */
 function activeValues(
   graph: Graph,
   facts: Facts,
@@ -117,12 +143,13 @@ function activeValues(
     if (!node.inputs.some((name) => active.has(name))) continue;
     const operator = operatorOf(node.opType);
     if (typeof operator?.backward === 'string') continue;
-    const passing = node.outputs.filter(
-      (name) => facts.get(name)?.type === 'float' || (name && operator?.isEstimate),
-    );
+    const passing = node.outputs.filter((name) => {
+      const type = facts.get(name)?.type;
+      return (type !== undefined && floatingTypes.includes(type)) || (name && operator?.isEstimate);
+    });
     if (passing.length === 0) {
       // A silent zero here would pass for robustness.
-      applicationOf(node, opset, facts).refuse('gradients pass through float32 only');
+      applicationOf(node, opset, facts).refuse('gradients pass through floating-point numbers only');
     }
     for (const name of passing) active.add(name);
   }

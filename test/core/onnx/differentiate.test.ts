@@ -267,6 +267,31 @@ describe('a loss-gradient model', () => {
     await session.close();
   });
 
+  test.each([
+    ['half precision', 10, 2e-3],
+    ['double precision', 11, 1e-6],
+  ])('passes through layers of %s, in float32', async (_, type, tolerance) => {
+    type Cast = (b: GraphBuilder, value: string, number: number) => string;
+    const to: Cast = (b, value, number) => b.op('Cast', [value], { to: attribute.int(number) })[0];
+    const model = (cast: Cast): Model =>
+      classifier([1, 6, 6], 3, (b, x) => {
+        const dense = (value: string, seed: number, ...dims: number[]): string =>
+          b.op('Gemm', [value, cast(b, weights(b, seed, ...dims), type)], { transB: attribute.int(1) })[0];
+        const hidden = dense(b.op('Flatten', [cast(b, x, type)])[0], 1, 8, 36);
+        const factor = cast(b, b.constant(floatTensor([], [0.5]), 'factor'), type);
+        const scores = dense(b.op('Tanh', [b.op('Mul', [hidden, factor])[0]])[0], 2, 3, 8);
+        return cast(b, scores, 1);
+      });
+    const x = normal(3, 2 * 36);
+    const gradientOf = async (each: Model): Promise<number[]> =>
+      numbers(await run(lossGradientModel(each), x, [1, 6, 6], [0, 2]), 'gradient');
+    const expected = await gradientOf(model((_b, value) => value));
+    const gradient = await gradientOf(model(to));
+    const difference = Math.hypot(...gradient.map((value, i) => value - expected[i]!));
+    expect(difference).toBeGreaterThan(0);
+    expect(difference).toBeLessThan(tolerance * Math.hypot(...expected));
+  });
+
   test.each<[string, () => Model, RegExp]>([
     [
       'a classifier that looks at the shape of its input alone',
@@ -290,7 +315,7 @@ describe('a loss-gradient model', () => {
           const [rounded] = b.op('Cast', [x], { to: attribute.int(6) });
           return linear(b, b.op('Cast', [rounded], { to: attribute.int(1) })[0]);
         }),
-      /node Cast \(Cast\): gradients pass through float32 only/,
+      /node Cast \(Cast\): gradients pass through floating-point numbers only/,
     ],
     [
       'a classifier that does not look at its input',

@@ -8,7 +8,7 @@ export const cast: Operator = {
   infer: (at) => {
     const type = dataTypeOf(at.int('to', 0)) ?? at.refuse(`type ${at.int('to', 0)} is not supported`);
     const { dims, elements } = at.fact(0);
-    const isWhole = type !== 'float' && type !== 'bool';
+    const isWhole = type.includes('int');
     return [
       withElements(
         { type, dims },
