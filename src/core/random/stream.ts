@@ -74,7 +74,7 @@ export function permutation(stream: RandomStream, n: number): Uint32Array {
 }
 
 /** The path is hashed with each part's type and length, so that ('a', 'b') and ('ab'), or 1 and '1', never meet. */
-function deriveKey(
+export function deriveKey(
   seed: number,
   path: readonly (string | number)[],
 ): { key: Key; prefix: readonly [number, number] } {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { permutation, philox4x32, randomStream } from '../../../src/core/random/index.js';
+import { normalField, permutation, philox4x32, randomStream } from '../../../src/core/random/index.js';
 
 /** Known-answer vectors of Random123 1.14, `tests/kat_vectors`, rows `philox4x32 10`. */
 const knownAnswers = [
@@ -68,5 +68,37 @@ describe('a random stream', () => {
         );
       }),
     );
+  });
+});
+
+describe('a field of normal draws', () => {
+  const part = (from: number, to: number) => {
+    const draws = new Float64Array(to - from);
+    normalField(3, 'noise').fill(draws, from);
+    return [...draws];
+  };
+
+  it('gives any part of itself alone', () => {
+    const whole = part(0, 64);
+    fc.assert(
+      fc.property(fc.nat({ max: 64 }), fc.nat({ max: 64 }), (one, other) => {
+        const [from, to] = [Math.min(one, other), Math.max(one, other)];
+        expect(part(from, to)).toEqual(whole.slice(from, to));
+      }),
+    );
+    expect(new Set([...whole, ...part(2 ** 33, 2 ** 33 + 64)]).size).toBe(128);
+  });
+
+  it('is normal: its shares below quantiles are theirs', () => {
+    const draws = part(0, 40_000);
+    for (const [quantile, share] of [
+      [-2.326347874040841, 0.01],
+      [-0.6744897501960817, 0.25],
+      [0, 0.5],
+      [1.2815515655446004, 0.9],
+    ] as const) {
+      const below = draws.filter((draw) => draw <= quantile).length / draws.length;
+      expect(Math.abs(below - share)).toBeLessThan(4 * Math.sqrt((share * (1 - share)) / draws.length));
+    }
   });
 });
