@@ -19,6 +19,8 @@ export interface EvaluateInput {
   readonly gate: GateSpec;
   readonly model: Digest;
   readonly snapshot: Digest;
+  /** Blob of the parent's ONNX file, for gates that attack through it. */
+  readonly parent?: Digest;
 }
 
 export interface EvaluateShardInput extends EvaluateInput {
@@ -47,7 +49,7 @@ export function createEvaluate({ store, scratch }: WorkerContext) {
       const { from, to } = input.block;
       const stage: Stage<StoredShard> = {
         name: 'evaluate-shard',
-        version: 1,
+        version: 2,
         outcome: storedShardSchema.refine(
           ({ block }) => block.from === from && block.to === to,
           'of another block',
@@ -70,7 +72,7 @@ export function createEvaluate({ store, scratch }: WorkerContext) {
     async mergeEvaluation({ shards, ...input }: MergeInput): Promise<StageResult<Verdict | null>> {
       const stage: Stage<Verdict | null> = {
         name: 'merge-evaluation',
-        version: 1,
+        version: 2,
         outcome: z.nullable(verdictOf(input)),
       };
       return runStage(
@@ -83,7 +85,7 @@ export function createEvaluate({ store, scratch }: WorkerContext) {
 
     /** All in one, as runs asked for it that began before there were shards. */
     async evaluateModel(input: EvaluateInput): Promise<StageResult<Verdict>> {
-      const stage: Stage<Verdict> = { name: 'evaluate', version: 2, outcome: verdictOf(input) };
+      const stage: Stage<Verdict> = { name: 'evaluate', version: 3, outcome: verdictOf(input) };
       return runStage(store, stage, { ...input, runtimeVersion }, (report) =>
         withScratchFolder(scratch, (workFolder) =>
           evaluateGate({

@@ -52,6 +52,8 @@ export interface Samples {
 export interface AttackContext {
   readonly seed: number;
   readonly batchSize: number;
+  /** Another model of the same inputs and classes that the attacker owns, for attacks through it. */
+  readonly surrogate?: Classifier;
   /** Called with work done so far, 0…1. */
   readonly onProgress?: (fraction: number) => void;
   readonly signal?: AbortSignal;

@@ -5,6 +5,7 @@ import { fab, fabT } from './fab.js';
 import { fgsm } from './fgsm.js';
 import { pgd } from './pgd.js';
 import { square } from './square.js';
+import { transfer } from './transfer.js';
 
 /** Every attack, cheapest first. */
 export const attacks = {
@@ -15,6 +16,7 @@ export const attacks = {
   'apgd-t': apgdT,
   fab,
   'fab-t': fabT,
+  transfer,
   square,
 } as const;
 

@@ -23,6 +23,8 @@ export interface AttackBench {
   readonly classifier: Classifier;
   /** The classifier's logits are the served ones, times 2 to this power. */
   readonly logitExponent: number;
+  /** The parent, where the suite attacks through it. */
+  readonly surrogate?: Classifier;
 }
 
 export type Progress = (fraction: number) => void;

@@ -1,6 +1,3 @@
-import type { GateSubject } from './gate.js';
-import { sampleBytes } from './serve-cleanly.js';
-
 /** The median gap between the two largest logits that the attack works at. */
 const GAP = 10;
 /** Samples that the gap is taken of. */
@@ -13,13 +10,17 @@ const SAMPLES = 100;
  * robust accuracy against PGD; with its logits divided by 100 it seemed to have 70 %, multiplied by 100, 100 %. Between
  * gaps of 6 and 25 nothing changed. So every model is attacked at a median gap of about 10.
  *
+ * @param available - samples there are
+ * @param logitsOf - what the model says of one of them, alone
  * @returns an integer; 0 where the logits show no scale
  */
-export async function attackExponent({ samples, minimum, serve, signal }: GateSubject): Promise<number> {
+export async function attackExponent(
+  available: number,
+  logitsOf: (index: number) => Promise<Float32Array>,
+): Promise<number> {
   const gaps: number[] = [];
-  for (let index = 0; index < Math.min(SAMPLES, samples.ids.length); index++) {
-    signal?.throwIfAborted();
-    const logits = await serve(sampleBytes(samples.inputs, minimum.length, index));
+  for (let index = 0; index < Math.min(SAMPLES, available); index++) {
+    const logits = await logitsOf(index);
     const [first, second] = [...logits].sort((one, other) => other - one);
     if (first! - second! > 0 && Number.isFinite(first! - second!)) gaps.push(first! - second!);
   }

@@ -1,6 +1,6 @@
 import type { SnapshotManifest } from '../data/index.js';
 import { RefusedError } from '../errors/index.js';
-import type { Digest, GateSpec, Verdict } from '../spec/index.js';
+import { attacksThroughParent, type GateSpec, type Verdict } from '../spec/index.js';
 import { canonicalJson, type Store } from '../store/index.js';
 import { decodeEvidence, type EvidenceHeader } from './evidence.js';
 import type { EvidenceRow, Gate } from './gate.js';
@@ -10,10 +10,11 @@ import { chooseSamples, type GateInputs, policyDigest, runKey, runKeyDerivation 
 
 /**
  * Decides a verdict a second time, from its evidence alone, for someone who is about to sign it and did not measure:
- * the evidence must be about this model, snapshot and gate, must hold as many samples (in all and of each class) as the
+ * the evidence must be about this model, snapshot, parent and gate, must hold as many samples (in all and of each class) as the
  * snapshot says, and must lead to this very verdict. Whether the measurements themselves are true only another
  * evaluation can tell.
  *
+ * @param subject - what was to be measured; the parent counts where the gate attacks through it
  * @param gateSpec - the gate as the lifecycle demands it, from a source that the signer trusts
  * @param verdict - the verdict as handed over
  * @returns the verdict as decided here: sign this one
@@ -23,23 +24,30 @@ export async function decideAgain(
   store: Store,
   gateSpec: GateSpec,
   verdict: Verdict,
-  { model, snapshot }: { readonly model: Digest; readonly snapshot: Digest },
+  subject: Omit<GateInputs, 'gate'>,
 ): Promise<Verdict> {
   const [bytes, manifest] = await Promise.all([
     store.readBlob(verdict.evidence),
-    readManifestBlob(store, snapshot),
+    readManifestBlob(store, subject.snapshot),
   ]);
+  const { model, snapshot } = subject;
+  const parent = attacksThroughParent(gateSpec) ? subject.parent : undefined;
+  const inputs = { gate: gateSpec, model, snapshot, ...(parent && { parent }) };
   const again = withGate(gateSpec, (gate, spec): Verdict => {
     const { header, ...measurement } = decodeEvidence(bytes, gate.rowSchema);
     const mismatches = [
-      ...headerMismatches(header, { gate: gateSpec, model, snapshot }, manifest),
+      ...headerMismatches(header, inputs, manifest),
       ...sampleMismatches(gate, spec, inDrawOrder(measurement.rows, header.runKey.value), manifest),
     ];
     if (mismatches.length > 0) {
-      throw forged('The evidence is not about this model, snapshot and gate', mismatches);
+      throw forged('The evidence is not about this model, snapshot, parent and gate', mismatches);
     }
     return {
-      ...gate.decide(spec, { ...measurement, classes: manifest.label.classes }),
+      ...gate.decide(spec, {
+        ...measurement,
+        classes: manifest.label.classes,
+        parent: parent !== undefined,
+      }),
       evidence: verdict.evidence,
     };
   });
@@ -60,6 +68,7 @@ function headerMismatches(
     ...expectSame('policy', policyDigest(inputs.gate), header.policy),
     ...expectSame('model', inputs.model, header.model),
     ...expectSame('snapshot', inputs.snapshot, header.snapshot),
+    ...expectSame('parent', inputs.parent ?? null, header.parent ?? null),
     ...expectSame('runKey', { derivation: runKeyDerivation, value: runKey(inputs) }, header.runKey),
     ...expectSame('classes', manifest.label.classes, header.classes),
     ...expectSame('available', manifest.rows.test, header.available),

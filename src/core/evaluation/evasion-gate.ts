@@ -1,11 +1,11 @@
-import { type EvasionGateSpec, gateName, suiteOf } from '../spec/index.js';
+import { type AttackSpec, type EvasionGateSpec, gateName, suiteOf } from '../spec/index.js';
 import { clopperPearson, confidenceSequence } from '../statistics/index.js';
 import { judgeControls } from './controls/registry.js';
 import { measureEvasion } from './evasion-measurement.js';
 import { type EvasionRow, evasionRowSchema, isBrokenBy, isRobust } from './evasion-row.js';
 import type { Gate } from './gate.js';
 import { type Finding, judgeMinimum, type Proportion, proportion, worstStatus } from './judgement.js';
-import { sparedBy, withoutGradients } from './suite-attacks.js';
+import { applicable, sparedBy } from './suite-attacks.js';
 
 /** A gate that may stop early looks after each of so many samples, however they are sharded. */
 const LOOK_EVERY = 64;
@@ -27,8 +27,8 @@ export const evasionGate: Gate<EvasionGateSpec, EvasionRow> = {
     return most;
   },
 
-  decide(spec, { rows, obstacle }) {
-    const suite = suiteOf(spec);
+  decide(spec, { rows, obstacle, parent = false }) {
+    const suite = applicable(suiteOf(spec), { gradients: obstacle === undefined, parent });
     const robust = robustAccuracy(spec, rows);
     // Attacks bound robustness from above: what they broke is broken, so a failure stands whatever the controls say.
     const findings: readonly Finding[] = [
@@ -41,14 +41,7 @@ export const evasionGate: Gate<EvasionGateSpec, EvasionRow> = {
               reason: `The model cannot be attacked by gradient: ${obstacle}`,
             },
           ]),
-      ...judgeControls(
-        {
-          rows,
-          confidence: spec.confidence,
-          suite: obstacle === undefined ? suite : withoutGradients(suite),
-        },
-        obstacle === undefined,
-      ),
+      ...judgeControls({ rows, confidence: spec.confidence, suite }, obstacle === undefined),
     ];
     return {
       gate: gateName(spec),
@@ -61,7 +54,7 @@ export const evasionGate: Gate<EvasionGateSpec, EvasionRow> = {
       n: rows.length,
       threshold: spec.minimum,
       reasons: findings.map(({ reason }) => reason),
-      figures: figuresOf(spec, rows),
+      figures: figuresOf(spec, suite, rows),
     };
   },
 };
@@ -71,14 +64,18 @@ function robustAccuracy({ earlyStop, confidence }: EvasionGateSpec, rows: readon
   return proportion(rows.filter(isRobust).length, rows.length, confidence, intervalOf);
 }
 
-function figuresOf(spec: EvasionGateSpec, rows: readonly EvasionRow[]): Record<string, number> {
-  const suite = suiteOf(spec).map(({ attack }) => attack);
+function figuresOf(
+  { epsilon }: EvasionGateSpec,
+  attacks: readonly AttackSpec[],
+  rows: readonly EvasionRow[],
+): Record<string, number> {
+  const suite = attacks.map(({ attack }) => attack);
   const share = (holds: (row: EvasionRow) => boolean): number =>
     rows.length === 0 ? 0 : rows.filter(holds).length / rows.length;
   const cosines = rows.flatMap(({ gradient }) => gradient?.cosine ?? []).sort((one, other) => one - other);
   const median = cosines[Math.floor(cosines.length / 2)];
   return {
-    epsilon: spec.epsilon,
+    epsilon,
     'clean accuracy': share(({ correct }) => correct),
     ...Object.fromEntries(
       suite.map((name, i) => {
@@ -88,7 +85,7 @@ function figuresOf(spec: EvasionGateSpec, rows: readonly EvasionRow[]): Record<s
         const sofar = alone ? [name] : suite.slice(0, i + 1);
         return [
           `robust accuracy ${alone ? 'against' : 'after'} ${name}`,
-          share(({ correct, attacks }) => correct && !isBrokenBy(sofar, attacks)),
+          share((row) => row.correct && !isBrokenBy(sofar, row.attacks)),
         ];
       }),
     ),

@@ -1,4 +1,11 @@
-import { type AttackSpec, type EvasionGateSpec, type SuiteAttackName, suiteOf } from '../spec/index.js';
+import type { Classifier } from '../attacks/index.js';
+import {
+  type AttackSpec,
+  attacksThroughParent,
+  type EvasionGateSpec,
+  type SuiteAttackName,
+  suiteOf,
+} from '../spec/index.js';
 import {
   type AttackBench,
   assault,
@@ -19,9 +26,10 @@ import {
 } from './evasion-row.js';
 import type { Block, EvidenceRow, GateSubject, Measurement } from './gate.js';
 import { gradientAgreement } from './gradient-check.js';
+import { openSurrogate } from './open-surrogate.js';
 import { searchPlanted } from './planted-example.js';
 import { sampleBytes, serveCleanly } from './serve-cleanly.js';
-import { runAttack, sparedBy, withKnowledge, withoutGradients } from './suite-attacks.js';
+import { applicable, runAttack, sparedBy, withKnowledge } from './suite-attacks.js';
 
 /**
  * Attacks the model: its errors on clean samples first, then the suite, cheapest first, each attack on what those before
@@ -34,14 +42,24 @@ export async function measureEvasion(
   whole: GateSubject,
   block: Block = { from: 0, to: whole.samples.ids.length },
 ): Promise<Measurement<EvasionRow>> {
-  const logitExponent = await attackExponent(whole);
+  const logitExponent = await attackExponent(whole.samples.ids.length, (index) => {
+    whole.signal?.throwIfAborted();
+    return whole.serve(sampleBytes(whole.samples.inputs, whole.minimum.length, index));
+  });
   const positions = Array.from({ length: block.to - block.from }, (_, i) => block.from + i);
   const subject = { ...whole, samples: select(whole, positions) };
   const classifier = await subject.openClassifier(logitExponent);
+  let surrogate: Classifier | undefined;
   try {
-    const bench: AttackBench = { spec, subject, classifier, logitExponent };
     const { gradientObstacle: obstacle } = classifier;
-    const suite = obstacle === undefined ? suiteOf(spec) : withoutGradients(suiteOf(spec));
+    const suite = applicable(suiteOf(spec), {
+      gradients: obstacle === undefined,
+      parent: whole.openParent !== undefined,
+    });
+    if (whole.openParent && attacksThroughParent(spec)) {
+      surrogate = await openSurrogate(whole, whole.openParent);
+    }
+    const bench: AttackBench = { spec, subject, classifier, logitExponent, ...(surrogate && { surrogate }) };
     const stages = progressOver(subject.onProgress, [5, ...suite.map(() => 10), 5, 10, 10, 10]);
     let rows = (await serveCleanly(subject, stages())).map(notAttacked);
     for (const attack of suite) rows = await attackRemaining(bench, attack, rows, stages());
@@ -53,7 +71,7 @@ export async function measureEvasion(
     rows = await checkGraph(bench, suite, rows, block.from, stages());
     return { rows, ...(obstacle === undefined ? {} : { obstacle }) };
   } finally {
-    await classifier.close();
+    await Promise.all([classifier.close(), surrogate?.close()]);
   }
 }
 
@@ -85,7 +103,7 @@ function notAttacked(row: EvidenceRow): EvasionRow {
 
 /** One attack of the suite, on all that is right as it is but what it is spared. */
 async function attackRemaining(
-  { spec, subject, classifier }: AttackBench,
+  { spec, subject, classifier, surrogate }: AttackBench,
   attack: AttackSpec,
   rows: readonly EvasionRow[],
   progress: Progress,
@@ -101,7 +119,8 @@ async function attackRemaining(
       name,
       targets,
       threat: ballOf(subject, spec),
-      run: (samples, threat, context) => runAttack(attack, classifier, samples, threat, context),
+      run: (samples, threat, context) =>
+        runAttack(attack, classifier, samples, threat, { ...context, ...(surrogate && { surrogate }) }),
     },
     progress,
   );

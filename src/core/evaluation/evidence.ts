@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { RefusedError } from '../errors/index.js';
-import { digestSchema } from '../spec/index.js';
+import { attacksThroughParent, digestSchema } from '../spec/index.js';
 import { canonicalJson } from '../store/index.js';
 import type { EvidenceRow, Measurement } from './gate.js';
+import type { GateInputs } from './run-key.js';
 
 const headerSchema = z.strictObject({
   version: z.literal(1),
@@ -11,6 +12,8 @@ const headerSchema = z.strictObject({
   policy: digestSchema,
   model: digestSchema,
   snapshot: digestSchema,
+  /** Blob of the parent that the model was attacked through; null where none is known, absent where none was asked for. */
+  parent: digestSchema.nullable().optional(),
   runKey: z.strictObject({ derivation: z.string(), value: z.string().regex(/^[0-9a-f]{64}$/) }),
   /** Test samples there were to draw from. */
   available: z.int().min(0),
@@ -25,6 +28,11 @@ const headerSchema = z.strictObject({
 
 /** The first line of evidence: what was evaluated, against what, how the samples were drawn, and where. */
 export type EvidenceHeader = z.infer<typeof headerSchema>;
+
+/** What a header says of the parent. */
+export function parentEntry({ gate, parent }: GateInputs): Pick<EvidenceHeader, 'parent'> {
+  return attacksThroughParent(gate) ? { parent: parent ?? null } : {};
+}
 
 /**
  * Evidence as JSON Lines: the header, then one row a sample, sorted by id (UTF-16 code units). Every line is canonical

@@ -33,6 +33,11 @@ export interface GateSubject {
    * @throws RefusedError `operator-unsupported` when it cannot be differentiated
    */
   openClassifier(logitExponent: number): Promise<Classifier>;
+  /**
+   * Opens the parent, which an attacker may own: the model that this one was fine-tuned from, or that it would replace;
+   * the gate closes it. Undefined where none is known.
+   */
+  readonly openParent?: (logitExponent: number) => Promise<Classifier>;
   readonly onProgress?: (fraction: number) => void;
   /** Called as each attack of a suite begins, and with what share of its work is done. */
   readonly onAttack?: (progress: AttackProgress) => void;
@@ -64,6 +69,8 @@ export interface Measurement<Row extends EvidenceRow> {
 
 /** What a decision may depend on: nothing but the evidence. */
 export interface Evidence<Row extends EvidenceRow> extends Measurement<Row> {
+  /** Whether there was a parent to attack through; default: no. */
+  readonly parent?: boolean;
   /** Classes by index, as the snapshot names them. */
   readonly classes: readonly (string | number)[];
 }

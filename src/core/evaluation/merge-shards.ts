@@ -2,7 +2,7 @@ import type { SnapshotManifest } from '../data/index.js';
 import { RefusedError } from '../errors/index.js';
 import type { Digest, Verdict } from '../spec/index.js';
 import { canonicalJson, type Store } from '../store/index.js';
-import { type EvidenceHeader, encodeEvidence } from './evidence.js';
+import { type EvidenceHeader, encodeEvidence, parentEntry } from './evidence.js';
 import type { EvidenceRow } from './gate.js';
 import { keepExamples } from './keep-examples.js';
 import { readManifestBlob } from './manifest-blob.js';
@@ -43,7 +43,8 @@ export async function mergeShards(
     );
     const evidence = await store.putBlob(encodeEvidence(header, rows));
     const { classes } = manifest.label;
-    return { ...gate.decide(spec, { rows, classes, ...(obstacle && { obstacle }) }), evidence };
+    const parent = inputs.parent !== undefined;
+    return { ...gate.decide(spec, { rows, classes, parent, ...(obstacle && { obstacle }) }), evidence };
   });
 }
 
@@ -61,6 +62,7 @@ function headerOf(
     policy: policyDigest(gate),
     model,
     snapshot,
+    ...parentEntry(inputs),
     runKey: { derivation: runKeyDerivation, value: runKey(inputs) },
     available: manifest.rows.test,
     classes: manifest.label.classes,

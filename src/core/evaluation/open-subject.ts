@@ -6,9 +6,11 @@ import { RefusedError } from '../errors/index.js';
 import { type ModelCard, modelCardSchema } from '../spec/index.js';
 import { canonicalJson, type Store } from '../store/index.js';
 import type { GateSubject } from './gate.js';
+import { parentOpener } from './open-parent.js';
 import { withGate } from './registry.js';
 import { chooseSamples, type GateInputs, runKey, seedOf } from './run-key.js';
 import { openServedModel } from './served-model.js';
+import { type ModelFile, openModelFile } from './standalone/model-file.js';
 import { takeSamples } from './take-samples.js';
 
 export interface OpenSubjectOptions extends GateInputs {
@@ -23,7 +25,8 @@ export interface OpenSubjectOptions extends GateInputs {
 /**
  * Fetches model and snapshot, draws the gate's samples and opens the model as it is served, for the time of `use`.
  *
- * @throws RefusedError `model-unreadable` when the model does not fit its card or the snapshot
+ * @throws RefusedError `model-unreadable` when the model does not fit its card or the snapshot, `model-unfit` when the
+ * parent does not fit the model
  */
 export async function withSubject<T>(
   options: OpenSubjectOptions,
@@ -42,7 +45,7 @@ async function openIn<T>(
   options: OpenSubjectOptions,
   use: (subject: GateSubject) => Promise<T>,
 ): Promise<T> {
-  const { store, gate: gateSpec, model, snapshot, signal, onProgress } = options;
+  const { store, gate: gateSpec, model, snapshot, parent, signal, onProgress } = options;
   const modelFolder = path.join(folder, 'model');
   const snapshotFolder = path.join(folder, 'snapshot');
   await Promise.all([store.fetchTree(model, modelFolder), store.fetchTree(snapshot, snapshotFolder)]);
@@ -56,19 +59,23 @@ async function openIn<T>(
   const key = runKey(options);
   const count = withGate(gateSpec, (gate, spec) => gate.sampleCount(spec, test.ids.length));
   const served = await openServedModel(onnx, card);
+  let parentFile: ModelFile | undefined;
   try {
+    if (parent) parentFile = await openModelFile(await store.readBlob(parent));
+    const classes = manifest.label.classes.length;
     return await use({
       samples: takeSamples(test, chooseSamples(key, test.ids, count)),
-      classes: manifest.label.classes.length,
+      classes,
       ...inputRange(manifest),
       seed: seedOf(key),
       serve: served.serve,
       openClassifier: (logitExponent) => openClassifier(onnx, card.input.shape, logitExponent),
+      ...(parentFile && { openParent: parentOpener(parentFile, manifest.shape, classes) }),
       signal,
       onProgress,
     });
   } finally {
-    await served.close();
+    await Promise.all([served.close(), parentFile?.close()]);
   }
 }
 

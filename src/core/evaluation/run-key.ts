@@ -9,6 +9,11 @@ export interface GateInputs {
   readonly model: Digest;
   /** Tree of the snapshot. */
   readonly snapshot: Digest;
+  /**
+   * Blob of the ONNX file that the model was fine-tuned from, or of the model that it would replace, for a gate that
+   * attacks through it (`attacksThroughParent`). Which samples are drawn does not depend on it.
+   */
+  readonly parent?: Digest;
 }
 
 /** How {@link runKey} is made, for whoever reads the evidence. */

@@ -28,7 +28,7 @@ const exampleSchema = z.strictObject({
 
 const shardSchema = z.strictObject({
   version: z.literal(1),
-  /** Digest of the gate, the model and the snapshot. */
+  /** Digest of the gate, the model, the snapshot and the parent. */
   about: digestSchema,
   block: blockSchema,
   environment: z.record(z.string(), z.unknown()),
@@ -107,8 +107,8 @@ export async function readShard(
   return parsed.data;
 }
 
-function aboutOf({ gate, model, snapshot }: GateInputs): Digest {
-  return digestOfJson({ gate, model, snapshot });
+function aboutOf({ gate, model, snapshot, parent }: GateInputs): Digest {
+  return digestOfJson({ gate, model, snapshot, ...(parent && { parent }) });
 }
 
 function encodeFloats(values: Float32Array): string {

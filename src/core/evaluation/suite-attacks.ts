@@ -41,6 +41,7 @@ export const suiteAttacks: { readonly [Name in SuiteAttackName]: SuiteAttack<Nam
   },
   'apgd-ce': { knowledge: 'white-box', run: (spec, ...bench) => run(attacks['apgd-ce'], spec, bench) },
   'apgd-dlr': { knowledge: 'white-box', run: (spec, ...bench) => run(attacks['apgd-dlr'], spec, bench) },
+  transfer: { knowledge: 'transfer', run: (spec, ...bench) => run(attacks.transfer, spec, bench) },
   square: { knowledge: 'black-box', run: (spec, ...bench) => run(attacks.square, spec, bench) },
 };
 
@@ -83,8 +84,11 @@ export function sparedBy(name: SuiteAttackName): readonly SuiteAttackName[] {
   }
 }
 
-/** What of a suite can be run on a model that cannot be differentiated. */
-export function withoutGradients(suite: readonly AttackSpec[]): readonly AttackSpec[] {
-  const names = withKnowledge(suiteOrder, 'transfer', 'black-box');
-  return suite.filter(({ attack }) => names.includes(attack));
+/** What of a suite makes sense: without gradients nothing that follows them, without a parent nothing through it. */
+export function applicable(
+  suite: readonly AttackSpec[],
+  { gradients, parent }: { readonly gradients: boolean; readonly parent: boolean },
+): readonly AttackSpec[] {
+  const needed = { 'one-step': gradients, 'white-box': gradients, transfer: parent, 'black-box': true };
+  return suite.filter(({ attack }) => needed[suiteAttacks[attack].knowledge]);
 }

@@ -21,6 +21,7 @@ export const attackSpecSchema = z.discriminatedUnion('attack', [
   z.strictObject({ attack: z.literal('pgd'), ...pgdOptions }),
   z.strictObject({ attack: z.literal('apgd-ce'), ...apgdOptions }),
   z.strictObject({ attack: z.literal('apgd-dlr'), ...apgdOptions }),
+  z.strictObject({ attack: z.literal('transfer'), ...apgdOptions }),
   z.strictObject({ attack: z.literal('square'), ...squareOptions }),
 ]);
 
@@ -29,8 +30,8 @@ export type SuiteAttackName = AttackSpec['attack'];
 
 /** Suites by name; the attacks are put in the order of {@link attackSpecSchema}, cheapest first, whoever lists them. */
 export const namedSuites = {
-  standard: ['fgsm', 'pgd', 'apgd-ce', 'apgd-dlr', 'square'],
-  quick: ['fgsm', 'apgd-ce', 'apgd-dlr', 'square'],
+  standard: ['fgsm', 'pgd', 'apgd-ce', 'apgd-dlr', 'transfer', 'square'],
+  quick: ['fgsm', 'apgd-ce', 'apgd-dlr', 'transfer', 'square'],
 } as const satisfies Record<string, readonly SuiteAttackName[]>;
 
 /** What of an evasion gate's specification says which attacks are run. */
@@ -49,7 +50,13 @@ export const suiteOrder: readonly SuiteAttackName[] = attackSpecSchema.options.m
 
 /** The attacks of an evasion gate, each with all of its options, in the order in which they are run. */
 export function suiteOf({ suite, attacks, pgd, apgd, square }: SuiteChoice): readonly AttackSpec[] {
-  const given: Partial<Record<SuiteAttackName, object>> = { pgd, 'apgd-ce': apgd, 'apgd-dlr': apgd, square };
+  const given: Partial<Record<SuiteAttackName, object>> = {
+    pgd,
+    'apgd-ce': apgd,
+    'apgd-dlr': apgd,
+    transfer: apgd,
+    square,
+  };
   const chosen =
     attacks ?? namedSuites[suite].map((attack) => attackSpecSchema.parse({ attack, ...given[attack] }));
   return [...chosen].sort((one, other) => suiteOrder.indexOf(one.attack) - suiteOrder.indexOf(other.attack));

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { apgdSchema, attackSpecSchema, pgdSchema, squareSchema } from './evasion-suite.js';
+import { apgdSchema, attackSpecSchema, pgdSchema, squareSchema, suiteOf } from './evasion-suite.js';
 import { nameSchema } from './name.js';
 
 /** How an adversary's change to an input is measured: its largest value, its Euclidean length, or the sum of its values. */
@@ -51,7 +51,7 @@ const evasionGateSchema = z.strictObject({
   apgd: apgdSchema
     .prefault({})
     .describe(
-      'Auto-PGD, on the cross-entropy and on the difference of logits ratio, where a named suite runs it. It sets its own step size.',
+      'Auto-PGD, on the cross-entropy, on the difference of logits ratio and through the parent, where a named suite runs it. It sets its own step size.',
     ),
   square: squareSchema
     .prefault({})
@@ -97,4 +97,12 @@ export type EvasionGateSpec = z.infer<typeof evasionGateSchema>;
 /** The name under which a gate's verdict and statement are known. */
 export function gateName(gate: GateSpec): string {
   return gate.name ?? gate.gate;
+}
+
+/**
+ * Whether a gate attacks through the parent of the model: the one that it was fine-tuned from, or that it would replace.
+ * No other gate depends on what that is.
+ */
+export function attacksThroughParent(gate: GateSpec): boolean {
+  return gate.gate === 'evasion' && suiteOf(gate).some(({ attack }) => attack === 'transfer');
 }

@@ -3,6 +3,7 @@ export { type Digest, digestSchema } from './digest.js';
 export { type AttackSpec, type SuiteAttackName, suiteOf, suiteOrder } from './evasion-suite.js';
 export {
   type AccuracyGateSpec,
+  attacksThroughParent,
   type EvasionGateSpec,
   type GateSpec,
   gateName,

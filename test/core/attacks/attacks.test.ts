@@ -57,6 +57,15 @@ const runs: Readonly<Record<AttackName, Run>> = {
     attacks.fab.run(classifier, samples, threat, { steps: 6, restarts: 2 }, how),
   'fab-t': (classifier, samples, threat, how = context) =>
     attacks['fab-t'].run(classifier, samples, threat, { steps: 6, restarts: 2, targets: 2 }, how),
+  // Through itself, a model is attacked as by Auto-PGD on the cross-entropy.
+  transfer: (classifier, samples, threat, how = context) =>
+    attacks.transfer.run(
+      classifier,
+      samples,
+      threat,
+      { steps: 10, restarts: 2 },
+      { ...how, surrogate: classifier },
+    ),
   square: (classifier, samples, threat, how = context) =>
     attacks.square.run(classifier, samples, threat, { queries: 60 }, how),
 };

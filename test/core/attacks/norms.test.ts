@@ -59,6 +59,8 @@ const runs: Readonly<Record<AttackName, Run>> = {
   fab: (c, s, t, how = context) => attacks.fab.run(c, s, t, { steps: 30, restarts: 1 }, how),
   'fab-t': (c, s, t, how = context) =>
     attacks['fab-t'].run(c, s, t, { steps: 30, restarts: 1, targets: 4 }, how),
+  transfer: (c, s, t, how = context) =>
+    attacks.transfer.run(c, s, t, { steps: 40, restarts: 1 }, { ...how, surrogate: c }),
   square: (c, s, t, how = context) => attacks.square.run(c, s, t, { queries: 200 }, how),
 };
 const names = Object.keys(runs) as AttackName[];

@@ -52,6 +52,10 @@ const figures: Readonly<Record<string, (evidence: ControlEvidence) => string>> =
     const only = rows.filter(({ attacks }) => isBrokenBy(single, attacks) && !isBrokenBy(many, attacks));
     return `${only.length} of ${rows.length} broken by one step alone`;
   },
+  "gradients do what the parent's do": ({ rows, suite }) =>
+    suite.some(({ attack }) => attack === 'transfer')
+      ? `${rows.filter(({ attacks }) => isBrokenBy(['transfer'], attacks)).length} of ${rows.length} broken through the parent alone`
+      : 'not applicable: no parent is known',
   'gradients do what black boxes do': ({ rows }) =>
     `${rows.filter(({ attacks }) => isBrokenBy(['square'], attacks)).length} of ${rows.length} broken by Square alone`,
   'an attack without a radius leaves none': ({ rows }) =>

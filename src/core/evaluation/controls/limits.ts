@@ -15,6 +15,8 @@ export const controlLimits = {
   oneStepShare: 0.002,
   /** Largest share of the samples that an attack without gradients may break and those with gradients may not. */
   blackBoxShare: 0.002,
+  /** Largest share of the samples that an attack through the parent may break and the model's own gradients may not. */
+  transferShare: 0.002,
   /** Largest share of the samples that an attack may claim and the serving session not confirm. */
   unconfirmedShare: 0.002,
   /** Survivors that are attacked again without a radius, at least; none may survive that. */

@@ -9,6 +9,7 @@ import { oneStep } from './one-step.js';
 import { plantedWeakness } from './planted-weakness.js';
 import { repeatableAnswers } from './repeatable-answers.js';
 import { sameModel } from './same-model.js';
+import { transferred } from './transferred.js';
 import { unbounded } from './unbounded.js';
 import { wholeSuite } from './whole-suite.js';
 
@@ -20,6 +21,7 @@ export const controls: readonly Control[] = [
   sameModel,
   confirmedClaims,
   oneStep,
+  transferred,
   blackBox,
   unbounded,
   longer,

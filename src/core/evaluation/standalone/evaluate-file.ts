@@ -7,14 +7,17 @@ import { type ControlReport, examineControls } from '../controls/examine.js';
 import { evasionGate } from '../evasion-gate.js';
 import type { EvasionRow } from '../evasion-row.js';
 import type { AdversarialExample, AttackProgress, Decision, GateSubject, Measurement } from '../gate.js';
+import { parentOpener } from '../open-parent.js';
 import { chooseSamples, seedOf } from '../run-key.js';
 import { sampleBytes } from '../serve-cleanly.js';
-import { withoutGradients } from '../suite-attacks.js';
+import { applicable } from '../suite-attacks.js';
 import { takeSamples } from '../take-samples.js';
 import type { ModelFile } from './model-file.js';
 
 export interface EvaluateFileOptions {
   readonly model: ModelFile;
+  /** The model that it was made from, or another one that an attacker may own. */
+  readonly parent?: ModelFile;
   readonly set: SampleSet;
   readonly spec: EvasionGateSpec;
   /** Names the draw of the samples and all random choices, together with the data. */
@@ -42,7 +45,8 @@ export interface FileEvaluation {
  * The draw of the samples depends on the data and the seed alone, so that figures of several models or radii are about the
  * same samples.
  *
- * @throws RefusedError `data-refused` when the labels are none of the model's classes; the signal's reason
+ * @throws RefusedError `data-refused` when the labels are none of the model's classes; `model-unfit` when the parent has
+ * others; the signal's reason
  */
 export async function evaluateFile({
   model,
@@ -67,6 +71,7 @@ export async function evaluateFile({
     seed: seedOf(key),
     serve: (bytes) => model.serve(bytes, shape),
     openClassifier: (logitExponent) => model.openClassifier(shape, logitExponent),
+    ...(options.parent && { openParent: parentOpener(options.parent, shape, classes.length) }),
     onBroken(example) {
       if (example.attack !== 'unbounded' && !examples.has(example.id)) examples.set(example.id, example);
     },
@@ -75,9 +80,10 @@ export async function evaluateFile({
   };
   const measurement = await evasionGate.measure(spec, subject);
   const gradients = measurement.obstacle === undefined;
-  const suite = gradients ? suiteOf(spec) : withoutGradients(suiteOf(spec));
+  const parent = options.parent !== undefined;
+  const suite = applicable(suiteOf(spec), { gradients, parent });
   return {
-    decision: evasionGate.decide(spec, { ...measurement, classes }),
+    decision: evasionGate.decide(spec, { ...measurement, classes, parent }),
     measurement,
     controls: examineControls({ rows: measurement.rows, confidence: spec.confidence, suite }, gradients),
     samples,
