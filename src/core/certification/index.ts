@@ -5,6 +5,8 @@ export type {
   CertificationMethod,
   Certifier,
 } from './certificate.js';
+export { type AnyCertificate, type CertificationChoice, openCertifier } from './open-certifier.js';
+export { answerSmoothed, type SmoothedAnswer } from './smoothing/smoothed-classifier.js';
 export {
   certificateOf,
   type SmoothingCertificate,

@@ -38,6 +38,7 @@ export async function decideAgain(
     const mismatches = [
       ...headerMismatches(header, inputs, manifest),
       ...sampleMismatches(gate, spec, inDrawOrder(measurement.rows, header.runKey.value), manifest),
+      ...(gate.contradictions?.(spec, measurement.rows) ?? []),
     ];
     if (mismatches.length > 0) {
       throw forged('The evidence is not about this model, snapshot, parent and gate', mismatches);

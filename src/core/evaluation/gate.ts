@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Classifier, Samples } from '../attacks/index.js';
+import type { CertifiableModel } from '../certification/index.js';
 import type { GateSpec, Verdict } from '../spec/index.js';
 
 /** What every row of evidence says of its sample. */
@@ -7,7 +8,10 @@ export interface EvidenceRow {
   readonly id: string;
   /** True class index. */
   readonly label: number;
-  /** Class index that the serving session gives the untouched sample alone; −1 where its logits are not finite. */
+  /**
+   * Class index that is served for the untouched sample; −1 where its logits are not finite, or the smoothed classifier
+   * abstains.
+   */
   readonly predicted: number;
   readonly correct: boolean;
 }
@@ -38,6 +42,8 @@ export interface GateSubject {
    * the gate closes it. Undefined where none is known.
    */
   readonly openParent?: (logitExponent: number) => Promise<Classifier>;
+  /** The model file for a proof about it, or about its answers under noise. */
+  readonly certifiable: CertifiableModel;
   readonly onProgress?: (fraction: number) => void;
   /** Called as each attack of a suite begins, and with what share of its work is done. */
   readonly onAttack?: (progress: AttackProgress) => void;
@@ -99,6 +105,8 @@ export interface Gate<Spec extends GateSpec, Row extends EvidenceRow> {
    * @returns `most` where nothing is clear before
    */
   stopsAfter?(spec: Spec, rows: readonly Row[], most: number): number;
+  /** What of the rows cannot be so under this specification; a sentence each. */
+  contradictions?(spec: Spec, rows: readonly Row[]): readonly string[];
   /** Judges, without looking: a pure function, run again by whoever signs the verdict. */
   decide(spec: Spec, evidence: Evidence<Row>): Decision;
 }

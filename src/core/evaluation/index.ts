@@ -1,4 +1,5 @@
 export { type AttackFigures, attackFigures } from './attack-figures.js';
+export { type CertifiedRow, type CurvePoint, certifiedCurve } from './certified-gate.js';
 export type { ControlReport } from './controls/examine.js';
 export { decideAgain } from './decide-again.js';
 export { type EvaluateGateOptions, evaluateGate } from './evaluate-gate.js';
@@ -20,5 +21,6 @@ export { planShards } from './plan-shards.js';
 export { withGate } from './registry.js';
 export { chooseSamples, type GateInputs, policyDigest, runKey } from './run-key.js';
 export { measureShard, type StoredShard, storedShardSchema } from './shard.js';
+export { type CertifyFileOptions, certifyFile, type FileCertification } from './standalone/certify-file.js';
 export { type EvaluateFileOptions, evaluateFile, type FileEvaluation } from './standalone/evaluate-file.js';
 export { type ModelFile, openModelFile } from './standalone/model-file.js';

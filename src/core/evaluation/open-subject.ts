@@ -58,7 +58,8 @@ async function openIn<T>(
   expectFit(card, manifest);
   const key = runKey(options);
   const count = withGate(gateSpec, (gate, spec) => gate.sampleCount(spec, test.ids.length));
-  const served = await openServedModel(onnx, card);
+  const range = inputRange(manifest);
+  const served = await openServedModel(onnx, card, seedOf(key));
   let parentFile: ModelFile | undefined;
   try {
     if (parent) parentFile = await openModelFile(await store.readBlob(parent));
@@ -66,11 +67,12 @@ async function openIn<T>(
     return await use({
       samples: takeSamples(test, chooseSamples(key, test.ids, count)),
       classes,
-      ...inputRange(manifest),
+      ...range,
       seed: seedOf(key),
       serve: served.serve,
       openClassifier: (logitExponent) => openClassifier(onnx, card.input.shape, logitExponent),
       ...(parentFile && { openParent: parentOpener(parentFile, manifest.shape, classes) }),
+      certifiable: { onnx, shape: card.input.shape, classes, ...range, logits: served.logits },
       signal,
       onProgress,
     });

@@ -1,5 +1,6 @@
 import type { GateSpec } from '../spec/index.js';
 import { accuracyGate } from './accuracy-gate.js';
+import { certifiedGate } from './certified-gate.js';
 import { evasionGate } from './evasion-gate.js';
 import type { EvidenceRow, Gate } from './gate.js';
 
@@ -13,5 +14,7 @@ export function withGate<Result>(
       return use(accuracyGate, spec);
     case 'evasion':
       return use(evasionGate, spec);
+    case 'certified':
+      return use(certifiedGate, spec);
   }
 }

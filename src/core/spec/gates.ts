@@ -1,4 +1,9 @@
 import { z } from 'zod';
+import {
+  type CertificationMethodName,
+  certificationMethods,
+  smoothingCertificationSchema,
+} from './certification.js';
 import { apgdSchema, attackSpecSchema, pgdSchema, squareSchema, suiteOf } from './evasion-suite.js';
 import { nameSchema } from './name.js';
 
@@ -59,7 +64,31 @@ const evasionGateSchema = z.strictObject({
   ...shared,
 });
 
-export const gateSchema = z.discriminatedUnion('gate', [accuracyGateSchema, evasionGateSchema]);
+const certifiedGateSchema = z.strictObject({
+  gate: z.literal('certified'),
+  method: z
+    .enum(certificationMethods)
+    .describe(
+      '`smoothing` certifies the smoothed classifier, which must be what is served: see training.smoothing.',
+    ),
+  norm: z.enum(norms).describe('smoothing: l2.'),
+  epsilon: z
+    .number()
+    .gt(0)
+    .describe('The radius that a certificate must reach, in the units that the model sees.'),
+  minimum: proportion.describe(
+    'The least certified accuracy: right, with a certificate of at least epsilon.',
+  ),
+  samples: z.int().min(1).default(500).describe('Test samples drawn; all of them when there are fewer.'),
+  smoothing: smoothingCertificationSchema.optional().describe('For the method smoothing, which needs it.'),
+  ...shared,
+});
+
+export const gateSchema = z.discriminatedUnion('gate', [
+  accuracyGateSchema,
+  evasionGateSchema,
+  certifiedGateSchema,
+]);
 
 /** What a model must prove before it is released. */
 export const gatesSchema = z
@@ -75,6 +104,10 @@ export const gatesSchema = z
           message: `expected unique names, got ${name} twice`,
         });
       }
+    }
+    for (const [index, gate] of gates.entries()) {
+      const problem = gate.gate === 'certified' ? methodProblem(gate) : undefined;
+      if (problem) context.addIssue({ code: 'custom', ...problem, path: [index, ...problem.path] });
     }
     for (const [index, gate] of gates.entries()) {
       const listed = gate.gate === 'evasion' ? (gate.attacks ?? []).map(({ attack }) => attack) : [];
@@ -93,6 +126,32 @@ export const gatesSchema = z
 export type GateSpec = z.infer<typeof gateSchema>;
 export type AccuracyGateSpec = z.infer<typeof accuracyGateSchema>;
 export type EvasionGateSpec = z.infer<typeof evasionGateSchema>;
+export type CertifiedGateSpec = z.infer<typeof certifiedGateSchema>;
+
+/** Norms in which each method certifies. */
+export const certifiedNorms: Readonly<Record<CertificationMethodName, readonly Norm[]>> = {
+  smoothing: ['l2'],
+};
+
+/** What of a gate its method cannot do, or lacks. */
+function methodProblem({
+  method,
+  norm,
+  smoothing,
+}: CertifiedGateSpec): { readonly path: readonly string[]; readonly message: string } | undefined {
+  const known = certifiedNorms[method];
+  if (!known.includes(norm)) {
+    return {
+      path: ['norm'],
+      message: `expected ${known.join(' or ')} for the method ${method}, got ${norm}`,
+    };
+  }
+  if ((method === 'smoothing') === (smoothing !== undefined)) return undefined;
+  return {
+    path: ['smoothing'],
+    message: `expected ${smoothing ? 'no' : 'a'} smoothing block for the method ${method}`,
+  };
+}
 
 /** The name under which a gate's verdict and statement are known. */
 export function gateName(gate: GateSpec): string {

@@ -1,9 +1,12 @@
+export { certificationMethods, type ServedSmoothing, servedSmoothingSchema } from './certification.js';
 export { type DataSpec, dataSchema, type FeatureSpec } from './data.js';
 export { type Digest, digestSchema } from './digest.js';
 export { type AttackSpec, type SuiteAttackName, suiteOf, suiteOrder } from './evasion-suite.js';
 export {
   type AccuracyGateSpec,
   attacksThroughParent,
+  type CertifiedGateSpec,
+  certifiedNorms,
   type EvasionGateSpec,
   type GateSpec,
   gateName,
@@ -41,3 +44,4 @@ export {
 export type { AdversarialSpec, AttackedBall, RampSpec } from './training-methods.js';
 export type { NetworkSpec } from './training-network.js';
 export type { ScheduleSpec } from './training-schedule.js';
+export { missesWhatIsServed } from './what-is-served.js';

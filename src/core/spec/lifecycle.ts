@@ -3,6 +3,7 @@ import { dataSchema } from './data.js';
 import { gatesSchema } from './gates.js';
 import { nameSchema } from './name.js';
 import { trainingSchema } from './training.js';
+import { missesWhatIsServed } from './what-is-served.js';
 
 /** Where an accepted model goes. */
 export const releaseSchema = z.strictObject({
@@ -14,13 +15,20 @@ export const releaseSchema = z.strictObject({
 });
 
 /** One lifecycle: what `lifecycle.yaml` says, and all that a run may depend on. */
-export const lifecycleSchema = z.strictObject({
-  apiVersion: z.literal('assay/v1'),
-  name: nameSchema.describe('The name of the model; runs are listed under it.'),
-  data: dataSchema,
-  training: trainingSchema,
-  gates: gatesSchema,
-  release: releaseSchema,
-});
+export const lifecycleSchema = z
+  .strictObject({
+    apiVersion: z.literal('assay/v1'),
+    name: nameSchema.describe('The name of the model; runs are listed under it.'),
+    data: dataSchema,
+    training: trainingSchema,
+    gates: gatesSchema,
+    release: releaseSchema,
+  })
+  .superRefine(({ gates, training }, context) => {
+    for (const [index, gate] of gates.entries()) {
+      const message = missesWhatIsServed(gate, training.smoothing);
+      if (message !== undefined) context.addIssue({ code: 'custom', path: ['gates', index], message });
+    }
+  });
 
 export type Lifecycle = z.infer<typeof lifecycleSchema>;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { servedSmoothingSchema } from './certification.js';
 import { digestSchema } from './digest.js';
 import { nameSchema } from './name.js';
 
@@ -17,6 +18,11 @@ export const modelCardSchema = z.strictObject({
     columns: z.array(z.string()),
   }),
   output: z.strictObject({ name: z.string(), classes: z.array(z.union([z.string(), z.int()])) }),
+  /**
+   * Where it is given, the model is served smoothed: a server answers with what the model says most often of the input under
+   * Gaussian noise, which is not clipped to the range, or abstains.
+   */
+  smoothing: servedSmoothingSchema.optional(),
   snapshot: digestSchema,
   training: z.strictObject({
     trainer: z.string(),

@@ -38,9 +38,9 @@ export type ModelRecord = z.infer<typeof modelRecordSchema>;
 export const verdictSchema = z.strictObject({
   /** Name of the gate in the lifecycle. */
   gate: nameSchema,
-  kind: z.enum(['accuracy', 'evasion']),
+  kind: z.enum(['accuracy', 'evasion', 'certified']),
   status: z.enum(['pass', 'fail', 'inconclusive']),
-  /** What was estimated, in the field's words: `accuracy`, `robust accuracy`. */
+  /** What was estimated, in the field's words: `accuracy`, `robust accuracy`, `certified accuracy`. */
   metric: z.string(),
   estimate: z.number(),
   interval: z.tuple([z.number(), z.number()]),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { servedSmoothingSchema } from './certification.js';
 import { adversarialSchema, attackedBallSchema } from './training-methods.js';
 import { networkSchema } from './training-network.js';
 import { scheduleSchema } from './training-schedule.js';
@@ -95,6 +96,11 @@ const shared = {
     .boolean()
     .default(true)
     .describe('Train a second time on another worker and refuse the run unless the digests agree.'),
+  smoothing: servedSmoothingSchema
+    .optional()
+    .describe(
+      'The model is the base of a smoothed classifier, and that is what is served: the majority answer under Gaussian noise, or an abstention.',
+    ),
 };
 
 export const trainingSchema = z.discriminatedUnion('trainer', [

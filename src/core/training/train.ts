@@ -147,6 +147,7 @@ function modelCard(
       columns: manifest.features.map(({ column }) => column),
     },
     output: { name: output, classes: manifest.label.classes },
+    ...(training.smoothing && { smoothing: training.smoothing }),
     snapshot,
     training: { trainer: trainerName(training), seed: training.seed, parameters: training.parameters },
   });

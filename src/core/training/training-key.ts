@@ -26,5 +26,6 @@ export function trainingKey({ name, snapshot, training, program }: TrainingInput
     parameters: training.parameters,
     seed: training.seed,
     program: program ?? null,
+    ...(training.smoothing && { smoothing: training.smoothing }),
   });
 }

@@ -37,6 +37,8 @@ export type ChainFailureCode =
   | 'gate-failed'
   /** A gate passed, but asked for less than the trust policy does. */
   | 'gate-weaker'
+  /** A gate is about another classifier than the one that is served. */
+  | 'gate-unserved'
   | 'summary-failed'
   /** The summary lists other statements than the chain. */
   | 'inputs-mismatch'

@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import {
+  answerSmoothed,
   type CertifiableModel,
   certificateOf,
   countVotes,
   smoothedPrediction,
   smoothing,
 } from '../../../src/core/certification/index.js';
+import { normalField } from '../../../src/core/random/index.js';
 
 /** Two classes, parted by the plane w·x + b = 0: Φ(distance / σ) of all noisy copies fall on a sample's own side. */
 const weights = [1, -2, 0.5];
@@ -161,6 +163,17 @@ describe('the prediction of a smoothed classifier', () => {
     [553, 447, 7],
   ])('for %i votes against %i at alpha 0.001 is %s', (count, runnerUp, expected) => {
     expect(smoothedPrediction({ leader: 7, count, runnerUp }, 0.001)).toBe(expected);
+  });
+
+  it('says of an input near the plane nothing rather than what may be wrong', async () => {
+    const answer = (x: Float32Array) =>
+      answerSmoothed(plane, x, { sigma: 0.5, samples: 200, alpha: 0.001 }, normalField(1, `${x}`));
+    const clear = await answer(Float32Array.from([1, 0, 1]));
+    expect(clear.predicted).toBe(1);
+    expect(clear.shares[1]).toBeGreaterThan(0.9);
+    expect(clear.shares[0]! + clear.shares[1]!).toBeCloseTo(1, 6);
+    // On the plane itself, either class would be wrong.
+    expect((await answer(Float32Array.from([0.2, 0.25, 0]))).predicted).toBe(-1);
   });
 
   it('takes the two classes with most votes, and abstains where most answers are no class', () => {

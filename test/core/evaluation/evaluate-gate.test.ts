@@ -17,7 +17,7 @@ import { CLASSES, clouds, networkOnnx, SIZE, train } from './small-models.js';
 
 const columns = Array.from({ length: SIZE }, (_, i) => `x${i}`);
 const classes = ['a', 'b', 'c'];
-const [accuracy, evasion, strict] = gatesSchema.parse([
+const [accuracy, evasion, strict, certified] = gatesSchema.parse([
   { gate: 'accuracy', minimum: 0.8, minimumPerClass: 0.5 },
   { gate: 'evasion', norm: 'linf', epsilon: 0.02, minimum: 0.7, samples: 40, pgd: { steps: 5, restarts: 1 } },
   {
@@ -29,7 +29,16 @@ const [accuracy, evasion, strict] = gatesSchema.parse([
     samples: 40,
     pgd: { steps: 5, restarts: 1 },
   },
-]) as [GateSpec, GateSpec, GateSpec];
+  {
+    gate: 'certified',
+    method: 'smoothing',
+    norm: 'l2',
+    epsilon: 0.05,
+    minimum: 0.6,
+    samples: 40,
+    smoothing: { sigma: 0.1, n: 300, n0: 20 },
+  },
+]) as [GateSpec, GateSpec, GateSpec, GateSpec];
 
 let root: string;
 let workFolder: string;
@@ -92,7 +101,7 @@ async function putModel(
 
 const evaluate = (
   gate: GateSpec,
-  options: { model?: Digest; signal?: AbortSignal; onProgress?: (f: number) => void } = {},
+  options: { model?: Digest; signal?: AbortSignal; onProgress?: (f: number) => void; shards?: number } = {},
 ) =>
   evaluateGate({
     store,
@@ -144,6 +153,44 @@ describe('evaluating a gate', () => {
       /^Robust accuracy 0\.0000, 95 % interval .* of 40 samples, lies wholly below/,
     );
     await expect(decideAgain(store, strict, verdict, { model, snapshot })).resolves.toEqual(verdict);
+  });
+
+  it('judges the accuracy of the smoothed classifier, abstentions included, where that is what is served', async () => {
+    const smoothed = (sigma: number) =>
+      putModel(networkOnnx(train(clouds(200, 'train'), 15)), (card) => ({
+        ...card,
+        smoothing: { sigma, samples: 50, alpha: 0.001 },
+      }));
+    const plain = (await evaluate(accuracy)).estimate;
+    const [gentle, harsh] = [await smoothed(0.05), await smoothed(4)];
+    expect((await evaluate(accuracy, { model: gentle })).estimate).toBeGreaterThan(0.9 * plain);
+    const verdict = await evaluate(accuracy, { model: harsh });
+    expect(verdict.estimate).toBeLessThan(0.6 * plain);
+    expect(await evaluate(accuracy, { model: harsh, shards: 3 })).toEqual(verdict);
+    expect(new TextDecoder().decode(await store.readBlob(verdict.evidence))).toContain('"predicted":-1');
+  });
+
+  it('certifies by smoothing: the same evidence however it is sharded, and none that does not follow from votes', async () => {
+    const verdict = await evaluate(certified);
+    expect(verdictSchema.parse(verdict)).toEqual(verdict);
+    expect(verdict).toMatchObject({ status: 'pass', metric: 'certified accuracy', n: 40, threshold: 0.6 });
+    expect(await evaluate(certified, { shards: 7 })).toEqual(verdict);
+    await expect(decideAgain(store, certified, verdict, { model, snapshot })).resolves.toEqual(verdict);
+
+    const text = new TextDecoder().decode(await store.readBlob(verdict.evidence));
+    for (const [found, instead] of [
+      [/"radius":[0-9.]+/, '"radius":0.3'],
+      [/"count":\d+/, '"count":200'],
+      [/"votes":\{[^}]+\}/, '"votes":null'],
+    ] as const) {
+      const evidence = await store.putBlob(Buffer.from(text.replace(found, instead)));
+      await expect(
+        decideAgain(store, certified, { ...verdict, evidence }, { model, snapshot }),
+      ).rejects.toMatchObject({
+        code: 'verdict-forged',
+        details: [expect.stringContaining('the certificate does not follow from the votes')],
+      });
+    }
   });
 
   it.each<[string, (card: ModelCard) => ModelCard]>([

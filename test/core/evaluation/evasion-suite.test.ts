@@ -40,14 +40,15 @@ async function evaluate(onnx: Uint8Array, spec = evasion, attackedOnnx = onnx): 
   };
   const served = await openServedModel(onnx, card);
   try {
+    const range = { minimum: new Float32Array(SIZE), maximum: new Float32Array(SIZE).fill(1) };
     const subject: GateSubject = {
       samples,
       classes: CLASSES,
-      minimum: new Float32Array(SIZE),
-      maximum: new Float32Array(SIZE).fill(1),
+      ...range,
       seed: 5,
       serve: served.serve,
       openClassifier: (logitExponent) => openClassifier(attackedOnnx, [SIZE], logitExponent),
+      certifiable: { onnx, shape: [SIZE], classes: CLASSES, ...range, logits: served.logits },
     };
     const measurement = await evasionGate.measure(spec, subject);
     return {

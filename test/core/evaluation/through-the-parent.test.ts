@@ -44,15 +44,16 @@ async function evaluate(onnx: Uint8Array, parent?: Uint8Array, gate = spec): Pro
     output: { name: 'logits', classes: ['a', 'b', 'c'] },
   });
   try {
+    const range = { minimum: new Float32Array(SIZE), maximum: new Float32Array(SIZE).fill(1) };
     const subject: GateSubject = {
       samples,
       classes: CLASSES,
-      minimum: new Float32Array(SIZE),
-      maximum: new Float32Array(SIZE).fill(1),
+      ...range,
       seed: 5,
       serve: served.serve,
       openClassifier: (exponent) => openClassifier(onnx, [SIZE], exponent),
       ...(parent && { openParent: (exponent) => openClassifier(parent, [SIZE], exponent) }),
+      certifiable: { onnx, shape: [SIZE], classes: CLASSES, ...range, logits: served.logits },
     };
     const { rows } = await evasionGate.measure(gate, subject);
     return { rows, decision: decide(rows, parent !== undefined, gate) };

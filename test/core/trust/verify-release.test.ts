@@ -339,6 +339,40 @@ describe('the tests link', () => {
     ]);
   });
 
+  describe('of certificates', () => {
+    const certified = (changes: object = {}): GateSpec =>
+      gatesSchema.parse([
+        {
+          gate: 'certified',
+          method: 'smoothing',
+          norm: 'l2',
+          epsilon: 0.2,
+          minimum: 0.5,
+          samples: 100,
+          smoothing: { sigma: 0.5 },
+          ...changes,
+        },
+      ])[0]!;
+    const required = () => policyWith({ gates: [certified()] });
+
+    it('refuses those of a smoothed classifier where the model itself is served', async () => {
+      const release = await releaseOfTests([{ gate: accuracy }, { gate: certified() }]);
+      expect(await failuresOf(release, { policy: required() })).toEqual(['tests: gate-unserved']);
+    });
+
+    it.each<[string, object]>([
+      ['a shorter radius', { epsilon: 0.1 }],
+      ['fewer samples', { samples: 99 }],
+      ['more doubt', { smoothing: { sigma: 0.5, alpha: 0.01 } }],
+    ])('refuses a run that asked for %s than the policy', async (_, changes) => {
+      const release = await releaseOfTests([{ gate: accuracy }, { gate: certified(changes) }]);
+      expect(await failuresOf(release, { policy: required() })).toEqual([
+        'tests: gate-unserved',
+        'tests: gate-weaker',
+      ]);
+    });
+  });
+
   it('refuses a run of fewer restarts of Auto-PGD than the policy asks for', async () => {
     const policy = policyWith({ gates: gatesSchema.parse([{ ...evasion, apgd: { restarts: 2 } }]) });
     expect(await failuresOf(honest.release, { policy })).toEqual(['tests: gate-weaker']);

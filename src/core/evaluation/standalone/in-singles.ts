@@ -3,26 +3,9 @@ import type { Classifier } from '../../attacks/index.js';
 /** A classifier that is asked about one sample at a time, for models whose batch axis has length 1. */
 export function inSingles(classifier: Classifier): Classifier {
   const { classes } = classifier;
-  const rows = async (
-    n: number,
-    row: (index: number) => Promise<readonly Float32Array[]>,
-  ): Promise<readonly Float32Array[]> => {
-    const results: (readonly Float32Array[])[] = [];
-    for (let index = 0; index < n; index++) results.push(await row(index));
-    return (results[0] ?? []).map((_, part) => joined(results.map((result) => result[part]!)));
-  };
-  const part = <Values extends Float32Array | Uint32Array>(
-    values: Values,
-    n: number,
-    index: number,
-  ): Values => values.slice((index * values.length) / n, ((index + 1) * values.length) / n) as Values;
-
   return {
     ...classifier,
-    async logits(inputs, n) {
-      const [logits] = await rows(n, async (index) => [await classifier.logits(part(inputs, n, index), 1)]);
-      return logits ?? new Float32Array();
-    },
+    logits: oneByOne(classifier.logits),
     async lossGradient(inputs, labels, n) {
       const [loss, gradient, logits] = await rows(n, async (index) => {
         const one = await classifier.lossGradient(part(inputs, n, index), part(labels, n, index), 1);
@@ -42,6 +25,27 @@ export function inSingles(classifier: Classifier): Classifier {
       return gradient ?? new Float32Array();
     },
   };
+}
+
+/** Asks for the logits of one sample at a time. */
+export function oneByOne(logits: Classifier['logits']): Classifier['logits'] {
+  return async (inputs, n) => {
+    const [joinedLogits] = await rows(n, async (index) => [await logits(part(inputs, n, index), 1)]);
+    return joinedLogits ?? new Float32Array();
+  };
+}
+
+async function rows(
+  n: number,
+  row: (index: number) => Promise<readonly Float32Array[]>,
+): Promise<readonly Float32Array[]> {
+  const results: (readonly Float32Array[])[] = [];
+  for (let index = 0; index < n; index++) results.push(await row(index));
+  return (results[0] ?? []).map((_, position) => joined(results.map((result) => result[position]!)));
+}
+
+function part<Values extends Float32Array | Uint32Array>(values: Values, n: number, index: number): Values {
+  return values.slice((index * values.length) / n, ((index + 1) * values.length) / n) as Values;
 }
 
 function joined(parts: readonly Float32Array[]): Float32Array {

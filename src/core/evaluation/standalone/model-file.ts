@@ -14,10 +14,12 @@ import {
   type Tensor,
   type ValueInfo,
 } from '../../onnx/index.js';
-import { inSingles } from './in-singles.js';
+import { inSingles, oneByOne } from './in-singles.js';
 
 /** Anyone's ONNX file, open to be asked and attacked. Close it after use. */
 export interface ModelFile {
+  /** Its bytes. */
+  readonly onnx: Uint8Array;
   /** Shape of one sample; `undefined` where the file leaves lengths open. */
   readonly shape: readonly number[] | undefined;
   /** Number of classes, where the file says it. */
@@ -30,6 +32,8 @@ export interface ModelFile {
    * @param bytes - little-endian float32
    */
   serve(bytes: Uint8Array, shape: readonly number[]): Promise<Float32Array>;
+  /** Many samples through the file itself. @param inputs - n·size values @returns n·classes logits or probabilities */
+  answers(inputs: Float32Array, n: number, shape: readonly number[]): Promise<Float32Array>;
   /** A file that cannot be differentiated opens as a black box, with a `gradientObstacle`. */
   openClassifier(shape: readonly number[], logitExponent: number): Promise<Classifier>;
   close(): Promise<void>;
@@ -52,7 +56,12 @@ export async function openModelFile(onnx: Uint8Array): Promise<ModelFile> {
     const [batch, ...axes] = input.dims;
     const fixed = axes.filter((axis) => typeof axis === 'number' && axis > 0) as number[];
     const classes = model?.graph.outputs[0]?.dims[1];
+    const answersTo =
+      (shape: readonly number[]): Classifier['logits'] =>
+      async (inputs, n) =>
+        onlyScores(await ask(session, input.name, { type: 'float', dims: [n, ...shape], data: inputs }), n);
     return {
+      onnx,
       shape: fixed.length === axes.length ? fixed : undefined,
       classes: typeof classes === 'number' && classes > 0 ? classes : undefined,
       notes: [
@@ -76,15 +85,16 @@ export async function openModelFile(onnx: Uint8Array): Promise<ModelFile> {
           ? scores
           : answer;
       },
+      async answers(inputs, n, shape) {
+        return await (batch === 1 ? oneByOne(answersTo(shape)) : answersTo(shape))(inputs, n);
+      },
       async openClassifier(shape, logitExponent) {
-        const answers = async (inputs: Float32Array, n: number): Promise<Float32Array> =>
-          onlyScores(await ask(session, input.name, { type: 'float', dims: [n, ...shape], data: inputs }), n);
         const classifier =
           typeof decoded === 'string'
-            ? await blackBox(answers, shape, logitExponent, decoded)
+            ? await blackBox(answersTo(shape), shape, logitExponent, decoded)
             : await openClassifier(beforeSoftmax ?? onnx, shape, logitExponent).catch((error: unknown) => {
                 if (!(error instanceof RefusedError && error.code === 'operator-unsupported')) throw error;
-                return blackBox(answers, shape, logitExponent, error.message);
+                return blackBox(answersTo(shape), shape, logitExponent, error.message);
               });
         return batch === 1 ? inSingles(classifier) : classifier;
       },

@@ -16,6 +16,6 @@ export async function checkEvidence(
   await checkSignature(inspection, evidence, model);
   await checkProvenance(inspection, evidence, model?.card);
   const testRows = await checkData(inspection, evidence, model?.card);
-  const gates = await checkTests(inspection, evidence, model?.card?.snapshot, testRows);
+  const gates = await checkTests(inspection, evidence, model?.card, testRows);
   return { model, gates };
 }

@@ -25,6 +25,19 @@ export function shortfalls(run: GateSpec, required: GateSpec, rows: number): rea
     if (run.norm !== required.norm) found.push(`expected the norm ${required.norm}, got ${run.norm}`);
     found.push(...weakerAttacks(suiteOf(run), suiteOf(required)));
   }
+  if (required.gate === 'certified' && run.gate === 'certified') {
+    atLeast('an epsilon', required.epsilon, run.epsilon);
+    atLeast('samples', Math.min(required.samples, rows), run.samples);
+    for (const name of ['norm', 'method'] as const) {
+      if (run[name] !== required[name])
+        found.push(`expected the ${name} ${required[name]}, got ${run[name]}`);
+    }
+    // How much noise, and how many copies of a sample: whatever reaches the radius is a proof, at this level of doubt.
+    const [least, alpha] = [required.smoothing?.alpha, run.smoothing?.alpha];
+    if (least !== undefined && !(alpha !== undefined && alpha <= least)) {
+      found.push(`expected an alpha of at most ${least}, got ${alpha ?? 'none'}`);
+    }
+  }
   return found;
 }
 

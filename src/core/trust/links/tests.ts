@@ -1,4 +1,12 @@
-import { type Digest, type GateSpec, gateName, gatesSchema, type Verdict } from '../../spec/index.js';
+import {
+  type Digest,
+  type GateSpec,
+  gateName,
+  gatesSchema,
+  type ModelCard,
+  missesWhatIsServed,
+  type Verdict,
+} from '../../spec/index.js';
 import { canonicalJson } from '../../store/index.js';
 import { digestNamed } from '../statements/predicate.js';
 import { resultOfStatus, testResultPredicate } from '../statements/test-result.js';
@@ -20,10 +28,11 @@ interface TestResult {
 export async function checkTests(
   inspection: Inspection,
   evidence: Evidence,
-  snapshot: Digest | undefined,
+  card: ModelCard | undefined,
   rows: number | undefined,
 ): Promise<Digest | undefined> {
   const { endpoint, model, chain } = evidence;
+  const snapshot = card?.snapshot;
   const results: TestResult[] = [];
   const lists = new Set<Digest | undefined>();
   for (const envelope of chain.tests) {
@@ -43,6 +52,8 @@ export async function checkTests(
     );
     expectPassed(inspection, { gate, verdict }, result);
     expectPower(inspection, { gate, verdict }, rows);
+    const missed = card && missesWhatIsServed(gate, card.smoothing);
+    if (missed !== undefined) fail(inspection, 'tests', 'gate-unserved', missed);
     results.push({ gate, verdict });
   }
   expectPolicyGates(inspection, endpoint, results, rows);
@@ -77,7 +88,7 @@ function expectPower(inspection: Inspection, { gate, verdict }: TestResult, rows
   if (rows === undefined) return;
   // Its interval says how much a gate saw that stopped early: it is one that holds whenever the gate stops.
   if (gate.gate === 'evasion' && gate.earlyStop) return;
-  const samples = gate.gate === 'evasion' ? Math.min(gate.samples, rows) : rows;
+  const samples = gate.gate === 'accuracy' ? rows : Math.min(gate.samples, rows);
   expect(
     inspection,
     'tests',
