@@ -14,6 +14,7 @@ const rooms = {
   store: ['errors', 'spec'],
   data: ['errors', 'random', 'spec', 'store'],
   onnx: ['errors'],
+  poisoning: ['errors', 'random', 'statistics'],
   training: ['errors', 'random', 'spec', 'store', 'data', 'onnx'],
   attacks: ['errors', 'random', 'onnx', 'spec'],
   certification: ['errors', 'random', 'statistics', 'spec', 'onnx', 'attacks'],

@@ -1,4 +1,5 @@
 export { builtInCommand } from './built-in/command.js';
+export { type CrossValidationOptions, crossValidate } from './cross-validate.js';
 export { type RunTrainerOptions, runTrainer } from './run-trainer.js';
 export { type TrainingProgress, type TrainOptions, train } from './train.js';
 export { type TrainerEvent, trainerEventSchema, trainerExit } from './trainer.js';
