@@ -15,7 +15,7 @@ describe('the README', () => {
     for (const words of commands) {
       const path = words.filter((word) => /^[a-z]+$/.test(word)).filter((_, index) => index < 3);
       // The longest prefix of words that is a command answers to --help with its own usage.
-      const verbs = words[0] === 'keys' ? path : path.slice(0, 1);
+      const verbs = ['keys', 'data'].includes(words[0]!) ? path : path.slice(0, 1);
       const { status, stdout } = spawnSync(process.execPath, [main, ...verbs, '--help'], {
         encoding: 'utf8',
       });
