@@ -1,3 +1,4 @@
+export { crown, interval } from './bounds/methods.js';
 export type {
   BallOptions,
   CertifiableModel,

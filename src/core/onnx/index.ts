@@ -4,6 +4,7 @@ export { encodeModel } from './encode.js';
 export { type ExecutionEnvironment, evidenceConfiguration, executionEnvironment } from './environment.js';
 export { attribute, type GraphBuilder, graphBuilder, type OutputNames } from './graph-builder.js';
 export { endsInSoftmax, importClassifier } from './import-classifier.js';
+export { applicationOf, type Facts, inferFacts } from './infer-facts.js';
 export { logitGradientModel, logitGradientNames, logitsModel } from './logit-gradient.js';
 export { lossGradientModel, lossGradientNames } from './loss-gradient.js';
 export type {
@@ -19,7 +20,9 @@ export type {
 } from './model.js';
 export { type NoiseDistribution, type NoiseInput, withNoiseInputs } from './noise-inputs.js';
 export { openSession } from './open-session.js';
+export type { Application } from './operators/operator.js';
 export { differentiableOperators } from './operators/registry.js';
+export { type Window, windowOf } from './operators/window.js';
 export type { Feeds, OnnxSession, Results, SessionOptions } from './session.js';
 export { straightThroughNodes } from './straight-through.js';
 export { floatTensor, int64Tensor, int64Vector } from './tensor.js';
