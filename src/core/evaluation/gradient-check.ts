@@ -23,8 +23,11 @@ export interface GradientAgreement {
  * projected on random directions, and of several short steps the best one counts: a right gradient agrees at some length
  * between rounding and kinks, a wrong one at none. Differences are taken of the logits and summed as the cross-entropy
  * does, up to a factor: ∇loss = (1 − p_label) · (Σ w_c ∇z_c − ∇z_label), where w is the softmax over the other classes.
- * So a loss that rounds to a constant, because the logits are huge or tiny, hides nothing. The point is moved off the
- * faces of the valid range first, where models that clip their input have kinks.
+ * So a loss that rounds to a constant, because the logits are huge or tiny, hides nothing.
+ *
+ * The point is moved a little first, at random: off the faces of the valid range, where models that clip their input have
+ * kinks, and out of flat backgrounds, where all elements of a max-pool's windows tie and every direction leads off a ridge.
+ * (An honest small CNN with pooling, on digits: cosines of at least 0.99 at 27 of 32 samples as they are, at all 32 so moved.)
  */
 export async function gradientAgreement(
   classifier: Classifier,
@@ -37,13 +40,13 @@ export async function gradientAgreement(
   const size = minimum.length;
   const label = samples.labels[index]!;
   const width = Float64Array.from(maximum, (high, i) => high - minimum[i]!);
-  const point = Float32Array.from(width, (span, i) =>
-    Math.min(
-      maximum[i]! - SHORT_STEPS[0] * span,
-      Math.max(minimum[i]! + SHORT_STEPS[0] * span, samples.inputs[index * size + i]!),
-    ),
-  );
   const stream = randomStream(seed, samples.ids[index]!, 'gradient-check');
+  const point = Float32Array.from(width, (span, i) => {
+    const step = SHORT_STEPS[0] * span;
+    const value = samples.inputs[index * size + i]!;
+    const inside = Math.min(maximum[i]! - 2 * step, Math.max(minimum[i]! + 2 * step, value));
+    return inside + step * (2 * stream.uniform() - 1);
+  });
   const directions = Array.from({ length: DIRECTIONS }, () =>
     width.map(() => (stream.uint32() & 1 ? 1 : -1)),
   );
