@@ -16,11 +16,18 @@ export interface GatewayLimits {
   readonly bodyBytes: number;
   /** Largest number of samples in a request. */
   readonly samples: number;
+  /** Largest number of noisy copies that a request may ask a smoothed classifier to vote over; one sample always may. */
+  readonly noisyCopies: number;
   /** Requests that may wait for, or run on, one model at once. */
   readonly inFlight: number;
 }
 
-export const defaultLimits: GatewayLimits = { bodyBytes: 8 * 2 ** 20, samples: 256, inFlight: 64 };
+export const defaultLimits: GatewayLimits = {
+  bodyBytes: 8 * 2 ** 20,
+  samples: 256,
+  noisyCopies: 100_000,
+  inFlight: 64,
+};
 
 /** A gateway's dependencies: it reads a store and a clients file, and believes `verify`. */
 export interface GatewayParts {
@@ -33,6 +40,8 @@ export interface GatewayParts {
   readonly now: () => Date;
   readonly log: Logger;
   readonly limits: GatewayLimits;
+  /** Names the noise of smoothed classifiers: a client who knows it can choose inputs that they get wrong. */
+  readonly noiseSecret: string;
 }
 
 /** Two servers that do not listen yet, and what drives them. */
@@ -62,7 +71,8 @@ export async function buildGateway(parts: GatewayParts): Promise<Gateway> {
   predictionRoutes(predictions, {
     endpoints,
     clients: clients.current,
-    mostSamples: limits.samples,
+    limits,
+    noiseSecret: parts.noiseSecret,
     accepting: () => !draining,
   });
   const admin = httpServer(log, 1024);

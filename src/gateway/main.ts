@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pino from 'pino';
@@ -44,6 +45,7 @@ async function main(args: readonly string[]): Promise<void> {
     now: () => new Date(),
     log,
     limits: defaultLimits,
+    noiseSecret: randomBytes(32).toString('hex'),
   });
 
   const stopping = new AbortController();

@@ -2,17 +2,20 @@ import type { FastifyInstance } from 'fastify';
 import { RefusedError } from '../core/errors/index.js';
 import {
   type ApiClient,
+  abstentionLabel,
   authenticate,
   authorize,
   describeOutputs,
   type OutputTensor,
   outputTensors,
   readInferenceRequest,
+  smoothedOutputTensors,
 } from '../core/serving/index.js';
 import type { Digest } from '../core/spec/index.js';
 import { logitsOf } from './logits.js';
 import type { WarmRelease } from './served-endpoint.js';
 import type { ServedEndpoints } from './served-endpoints.js';
+import { mostSmoothed, smoothedAnswers } from './smoothed-answers.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -41,7 +44,10 @@ export interface InferenceAnswer {
 export interface PredictionParts {
   readonly endpoints: ServedEndpoints;
   readonly clients: () => readonly ApiClient[];
-  readonly mostSamples: number;
+  /** Of one request. */
+  readonly limits: { readonly samples: number; readonly noisyCopies: number };
+  /** Names the noise of smoothed classifiers. */
+  readonly noiseSecret: string;
   /** False while the server drains. */
   readonly accepting: () => boolean;
 }
@@ -51,7 +57,7 @@ export interface PredictionParts {
  * whatever is said about a model is said to clients whose key covers it.
  */
 export function predictionRoutes(app: FastifyInstance, parts: PredictionParts): void {
-  const { endpoints, clients, mostSamples, accepting } = parts;
+  const { endpoints, clients, limits, noiseSecret: secret, accepting } = parts;
 
   app.decorateRequest('apiClient', undefined);
   app.decorateRequest('answeredBy', undefined);
@@ -103,14 +109,23 @@ export function predictionRoutes(app: FastifyInstance, parts: PredictionParts): 
 
   async function infer(name: string, release: WarmRelease, body: unknown): Promise<InferenceAnswer> {
     const { card, lease, model, revision } = release;
-    const { id, samples, values, outputs } = readInferenceRequest(card, body, mostSamples);
-    const logits = await logitsOf(lease.run, card, samples, values);
+    const { smoothing } = card;
+    const most = smoothing ? mostSmoothed(limits.samples, limits.noisyCopies, smoothing) : limits.samples;
+    const { id, samples, values, outputs } = readInferenceRequest(card, body, most);
+    const logits = (inputs: Float32Array, n: number) => logitsOf(lease.run, card, n, inputs);
+    const tensors = smoothing
+      ? smoothedOutputTensors(
+          card,
+          await smoothedAnswers(logits, card, smoothing, { secret, model }, samples, values),
+          outputs,
+        )
+      : outputTensors(card, await logits(values, samples), outputs);
     return {
       ...(id === undefined ? {} : { id }),
       model_name: name,
       model_version: String(revision),
       parameters: { model },
-      outputs: outputTensors(card, logits, outputs),
+      outputs: tensors,
     };
   }
 }
@@ -122,6 +137,14 @@ function describe({ name }: ModelParams, { card, revision, model }: WarmRelease)
     platform: 'onnx_onnxv1',
     inputs: [{ name: card.input.name, datatype: 'FP32', shape: [-1, ...card.input.shape] }],
     outputs: describeOutputs(card),
-    parameters: { model },
+    parameters: {
+      model,
+      ...(card.smoothing && {
+        smoothing_sigma: card.smoothing.sigma,
+        smoothing_samples: card.smoothing.samples,
+        smoothing_alpha: card.smoothing.alpha,
+        abstention_label: abstentionLabel(card),
+      }),
+    },
   };
 }

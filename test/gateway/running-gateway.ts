@@ -57,6 +57,7 @@ export async function runGateway(
     now: () => new Date(time),
     log: pino({}, { write: (line: string) => void log.push(line) }),
     limits: defaultLimits,
+    noiseSecret: 'a secret',
     ...parts,
   });
   const url = await gateway.predictions.listen({ host: '127.0.0.1', port: 0 });

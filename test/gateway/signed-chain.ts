@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -10,6 +10,7 @@ import {
   dataSchema,
   gatesSchema,
   type ModelCard,
+  type ServedSmoothing,
   trainingSchema,
   type Verdict,
 } from '../../src/core/spec/index.js';
@@ -42,6 +43,8 @@ export interface SignedChain {
   readonly policy: TrustPolicy;
   /** A signed model that answers `classes[answer]` to every input of two values in [0, 1]. */
   readonly model: (answer: number) => Promise<TestModel>;
+  /** A signed model that answers `zero` where x > ½ and `one` where not, served smoothed. */
+  readonly smoothedModel: (smoothing: ServedSmoothing) => Promise<TestModel>;
   /** Signs a release. */
   readonly release: (
     model: TestModel,
@@ -99,63 +102,63 @@ export async function signedChain(): Promise<SignedChain> {
     now,
   );
 
+  const signedModel = async (bytes: Uint8Array, modelCard: ModelCard): Promise<TestModel> => {
+    const files = await mkdtemp(path.join(root, 'model-'));
+    await writeFile(path.join(files, 'model.onnx'), bytes);
+    await writeFile(path.join(files, 'model-card.json'), JSON.stringify(modelCard));
+    await writeFile(path.join(files, 'metrics.json'), '{}');
+    const model = await store.putTree(files);
+    const record = {
+      model,
+      onnx: digestOf(bytes),
+      snapshot,
+      environment: digestOf('environment'),
+      metrics: {},
+      trainer: 'program',
+      seed: training.seed,
+      parameters: digestOfJson(training.parameters),
+      startedAt: now.toISOString(),
+      finishedAt: now.toISOString(),
+    };
+    const made = await attestModel(store, signer, record, {
+      training,
+      builder: 'urn:test',
+      invocation: 'one',
+    });
+    const verdict: Verdict = {
+      gate: 'accuracy',
+      kind: 'accuracy',
+      status: 'pass',
+      metric: 'accuracy',
+      estimate: 0.9,
+      interval: [0.6, 0.99],
+      confidence: 0.95,
+      n: 20,
+      threshold: 0.5,
+      reasons: ['The whole interval lies above 0.5.'],
+      figures: {},
+      evidence: digestOf('evidence'),
+    };
+    const tests = await attestVerdicts(
+      store,
+      signer,
+      [gate!],
+      [verdict],
+      { model, snapshot },
+      (_gate, decided) => decided,
+    );
+    const chain = { data, ...made, tests: [...tests] };
+    const evidence = { endpoint: 'samples', model, chain };
+    const verification = await attestVerification(store, signer, policy, evidence, 'urn:test', now);
+    return { model, onnx: record.onnx, chain: { ...chain, verification } };
+  };
+
   return {
     folder,
     store,
     policy,
-    async model(answer) {
-      const files = path.join(root, `model-${answer}`);
-      await rm(files, { recursive: true, force: true });
-      await mkdir(files);
-      const bytes = onnxThatAnswers(answer);
-      await writeFile(path.join(files, 'model.onnx'), bytes);
-      await writeFile(path.join(files, 'model-card.json'), JSON.stringify(card));
-      await writeFile(path.join(files, 'metrics.json'), '{}');
-      const model = await store.putTree(files);
-      const record = {
-        model,
-        onnx: digestOf(bytes),
-        snapshot,
-        environment: digestOf('environment'),
-        metrics: {},
-        trainer: 'program',
-        seed: training.seed,
-        parameters: digestOfJson(training.parameters),
-        startedAt: now.toISOString(),
-        finishedAt: now.toISOString(),
-      };
-      const made = await attestModel(store, signer, record, {
-        training,
-        builder: 'urn:test',
-        invocation: 'one',
-      });
-      const verdict: Verdict = {
-        gate: 'accuracy',
-        kind: 'accuracy',
-        status: 'pass',
-        metric: 'accuracy',
-        estimate: 0.9,
-        interval: [0.6, 0.99],
-        confidence: 0.95,
-        n: 20,
-        threshold: 0.5,
-        reasons: ['The whole interval lies above 0.5.'],
-        figures: {},
-        evidence: digestOf('evidence'),
-      };
-      const tests = await attestVerdicts(
-        store,
-        signer,
-        [gate!],
-        [verdict],
-        { model, snapshot },
-        (_gate, decided) => decided,
-      );
-      const chain = { data, ...made, tests: [...tests] };
-      const evidence = { endpoint: 'samples', model, chain };
-      const verification = await attestVerification(store, signer, policy, evidence, 'urn:test', now);
-      return { model, onnx: record.onnx, chain: { ...chain, verification } };
-    },
+    model: (answer) => signedModel(onnxThatAnswers(answer), card),
+    smoothedModel: (smoothing) => signedModel(onnxOfHalves(), { ...card, smoothing }),
     release: ({ model, chain }, revision, { endpoint = 'samples', kind = 'release' } = {}) =>
       signRelease(store, signer, {
         endpoint,
@@ -192,16 +195,22 @@ export async function signedChain(): Promise<SignedChain> {
 
 /** Logits 0·x + bias. */
 function onnxThatAnswers(answer: number): Uint8Array {
+  return linearOnnx(
+    new Float32Array(6),
+    classes.map((_, index) => (index === answer ? 4 : 0)),
+  );
+}
+
+/** Logits x − ½, ½ − x, −1 of samples (x, y). */
+function onnxOfHalves(): Uint8Array {
+  return linearOnnx(Float32Array.from([1, -1, 0, 0, 0, 0]), [-0.5, 0.5, -1]);
+}
+
+function linearOnnx(weights: Float32Array, biases: readonly number[]): Uint8Array {
   const graph = graphBuilder(17);
   const input = graph.input('input', 'float', ['N', 2]);
-  const weight = graph.constant(floatTensor([2, 3], new Float32Array(6)), 'weight');
-  const bias = graph.constant(
-    floatTensor(
-      [3],
-      classes.map((_, index) => (index === answer ? 4 : 0)),
-    ),
-    'bias',
-  );
+  const weight = graph.constant(floatTensor([2, 3], weights), 'weight');
+  const bias = graph.constant(floatTensor([3], biases), 'bias');
   const [logits] = graph.op('Gemm', [input, weight, bias], { alpha: attribute.float(1) });
   graph.output('logits', 'float', ['N', 3], logits);
   return encodeModel(graph.toModel());

@@ -17,10 +17,12 @@ export {
 } from './endpoint-pointer.js';
 export { type InferenceRequest, readInferenceRequest } from './inference-request.js';
 export {
+  abstentionLabel,
   describeOutputs,
   type OutputMetadata,
   type OutputName,
   type OutputTensor,
   outputTensors,
+  smoothedOutputTensors,
 } from './inference-response.js';
 export { indexOfLargest, softmax } from './probabilities.js';

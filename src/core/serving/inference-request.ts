@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ModelCard } from '../spec/index.js';
-import { type OutputName, outputNames } from './inference-response.js';
+import { type OutputName, outputNamesOf } from './inference-response.js';
 import { quoted, type RequestProblems, requestProblems } from './request-problems.js';
 import { readSamples, type Samples } from './samples.js';
 
@@ -57,16 +57,18 @@ export function readInferenceRequest(card: ModelCard, body: unknown, mostSamples
     throw problems.refusal();
   }
   const { id, inputs, outputs: requested } = parsed.data;
-  const outputs = readOutputs(requested, problems);
+  const outputs = readOutputs(card, requested, problems);
   const samples = readSamples(card, inputs[0]!, mostSamples, problems);
   if (problems.count() > 0) throw problems.refusal();
   return { id, outputs, ...samples };
 }
 
 function readOutputs(
+  card: ModelCard,
   requested: readonly { readonly name: string }[] | undefined,
   problems: RequestProblems,
 ): readonly OutputName[] {
+  const outputNames = outputNamesOf(card);
   if (requested === undefined) return outputNames;
   const outputs: OutputName[] = [];
   for (const [index, { name }] of requested.entries()) {

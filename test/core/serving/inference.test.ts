@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { RefusedError } from '../../../src/core/errors/index.js';
-import { describeOutputs, outputTensors, readInferenceRequest } from '../../../src/core/serving/index.js';
+import {
+  abstentionLabel,
+  describeOutputs,
+  outputTensors,
+  readInferenceRequest,
+} from '../../../src/core/serving/index.js';
 import type { ModelCard } from '../../../src/core/spec/index.js';
 
 const card: ModelCard = {
@@ -224,5 +229,27 @@ describe('an answer', () => {
     expect(() => outputTensors(card, Float32Array.of(1, Number.NaN, 0), ['label'])).toThrow(
       expect.objectContaining({ code: 'prediction-undefined' }),
     );
+  });
+
+  it.each([
+    [[3, 5], -1],
+    [[-1, 1], -2],
+    [['cat', 'dog'], ''],
+    [['', '-', 5], '--'],
+  ])(
+    'of a smoothed classifier of %j that abstains has the label %j, which is no class',
+    (classes, expected) => {
+      const smoothed = { ...card, output: { name: 'logits', classes } };
+      expect(abstentionLabel(smoothed)).toBe(expected);
+    },
+  );
+
+  it('says whether it abstains only where it may', () => {
+    const asked = request({}, { outputs: [{ name: 'abstained' }] });
+    expect(() => readInferenceRequest(card, asked, 8)).toThrow(
+      expect.objectContaining({ code: 'request-invalid' }),
+    );
+    const smoothed = { ...card, smoothing: { sigma: 0.5, samples: 100, alpha: 0.001 } };
+    expect(readInferenceRequest(smoothed, asked, 8).outputs).toEqual(['abstained']);
   });
 });
