@@ -7,6 +7,7 @@ import type { Chain, Digest, ReleaseRecord } from '../core/spec/index.js';
 import { canonicalJson, digestOfJson, type Store } from '../core/store/index.js';
 import { type TrustPolicy, verifyRelease } from '../core/trust/index.js';
 import type { ControlContext } from './context.js';
+import { findParent, type ParentQuery } from './find-parent.js';
 import { classified, runOnce, type StageRefusal, type StageResult } from './stage.js';
 
 /** A numbered revision of an endpoint, and the digest of the envelope that says so. */
@@ -114,6 +115,11 @@ export function createControlActivities({ store, trust }: ControlContext) {
         const newestFirst = [...revisions.values()].sort((a, b) => b.record.revision - a.record.revision);
         return { lastRevision, revisions: newestFirst };
       });
+    },
+
+    /** What an attacker of the model is likely to own; see {@link findParent}. */
+    async findParent(query: ParentQuery): Promise<StageResult<Digest | null>> {
+      return runOnce(() => findParent(store, trust, query));
     },
 
     /** Whether any worker polls this queue for activities now. */

@@ -10,7 +10,14 @@ import {
   storedShardSchema,
 } from '../core/evaluation/index.js';
 import { executionEnvironment } from '../core/onnx/index.js';
-import { type Digest, type GateSpec, gateName, type Verdict, verdictSchema } from '../core/spec/index.js';
+import {
+  attacksThroughParent,
+  type Digest,
+  type GateSpec,
+  gateName,
+  type Verdict,
+  verdictSchema,
+} from '../core/spec/index.js';
 import type { WorkerContext } from './context.js';
 import { withScratchFolder } from './scratch.js';
 import { runOnce, runStage, type Stage, type StageResult } from './stage.js';
@@ -19,7 +26,7 @@ export interface EvaluateInput {
   readonly gate: GateSpec;
   readonly model: Digest;
   readonly snapshot: Digest;
-  /** Blob of the parent's ONNX file, for gates that attack through it. */
+  /** Blob of the parent's ONNX file; it counts for gates that attack through it. */
   readonly parent?: Digest;
 }
 
@@ -45,7 +52,8 @@ export function createEvaluate({ store, scratch }: WorkerContext) {
       return runOnce(() => planShards(store, input));
     },
 
-    async evaluateShard(input: EvaluateShardInput): Promise<StageResult<StoredShard>> {
+    async evaluateShard(order: EvaluateShardInput): Promise<StageResult<StoredShard>> {
+      const input = relevant(order);
       const { from, to } = input.block;
       const stage: Stage<StoredShard> = {
         name: 'evaluate-shard',
@@ -69,7 +77,8 @@ export function createEvaluate({ store, scratch }: WorkerContext) {
     },
 
     /** Joins the shards into evidence and decides; null where more of them are needed. */
-    async mergeEvaluation({ shards, ...input }: MergeInput): Promise<StageResult<Verdict | null>> {
+    async mergeEvaluation(order: MergeInput): Promise<StageResult<Verdict | null>> {
+      const { shards, ...input } = relevant(order);
       const stage: Stage<Verdict | null> = {
         name: 'merge-evaluation',
         version: 2,
@@ -84,7 +93,8 @@ export function createEvaluate({ store, scratch }: WorkerContext) {
     },
 
     /** All in one, as runs asked for it that began before there were shards. */
-    async evaluateModel(input: EvaluateInput): Promise<StageResult<Verdict>> {
+    async evaluateModel(order: EvaluateInput): Promise<StageResult<Verdict>> {
+      const input = relevant(order);
       const stage: Stage<Verdict> = { name: 'evaluate', version: 3, outcome: verdictOf(input) };
       return runStage(store, stage, { ...input, runtimeVersion }, (report) =>
         withScratchFolder(scratch, (workFolder) =>
@@ -99,4 +109,11 @@ export function createEvaluate({ store, scratch }: WorkerContext) {
       );
     },
   };
+}
+
+/** Without a parent that the gate does not look at: what is measured does not depend on it, and neither may the key. */
+function relevant<Input extends EvaluateInput>(input: Input): Input {
+  if (attacksThroughParent(input.gate)) return input;
+  const { parent: _, ...rest } = input;
+  return rest as Input;
 }

@@ -45,6 +45,8 @@ export type ModelSignatures = Pick<Chain, 'data' | 'signature' | 'provenance'>;
 export interface AttestTestsInput {
   readonly model: Digest;
   readonly snapshot: Digest;
+  /** Blob of the parent's ONNX file, which gates attacked through. */
+  readonly parent?: Digest;
   readonly gates: readonly GateSpec[];
   readonly verdicts: readonly Verdict[];
 }
@@ -73,7 +75,7 @@ const testsSchema = z.array(digestSchema).min(1);
 const attestTestsStage = { name: 'attest-tests', version: 1, outcome: testsSchema };
 const signStage = {
   name: 'sign',
-  version: 1,
+  version: 2,
   outcome: z.strictObject({ data: digestSchema, signature: digestSchema, provenance: digestSchema }),
 };
 const attestStage = {

@@ -1,9 +1,19 @@
 import { ApplicationFailure, patched } from '@temporalio/workflow';
-import type { EvaluateInput, StageResult } from '../activities/index.js';
-import type { Verdict } from '../core/spec/index.js';
-import { compute } from './stages.js';
+import type { EvaluateInput, ParentQuery, StageResult } from '../activities/index.js';
+import type { Digest, Verdict } from '../core/spec/index.js';
+import { admission, compute } from './stages.js';
 
 type Shards = Parameters<typeof compute.mergeEvaluation>[0]['shards'];
+
+/**
+ * What an attacker of the model is likely to own. It is looked up once a run, since what is live may change meanwhile; null
+ * where there is none, and for runs that began before anyone asked.
+ */
+export async function parentOf(query: ParentQuery): Promise<StageResult<Digest | null>> {
+  return patched('parent-of-the-model')
+    ? admission.findParent(query)
+    : { kind: 'done', value: null, cached: true };
+}
 
 /** Runs that began before there were shards have their models evaluated in one piece, as their histories say. */
 export function evaluator(): (input: EvaluateInput) => Promise<StageResult<Verdict>> {

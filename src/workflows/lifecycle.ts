@@ -1,4 +1,5 @@
 import { condition, setHandler, workflowInfo } from '@temporalio/workflow';
+import type { EvaluateInput } from '../activities/index.js';
 import type { Chain } from '../core/spec/index.js';
 import {
   type Decision,
@@ -8,7 +9,7 @@ import {
   type LifecycleOutcome,
   progressQuery,
 } from './contract.js';
-import { evaluator } from './evaluation.js';
+import { evaluator, parentOf } from './evaluation.js';
 import { compareTrainings, judge } from './judgement.js';
 import { createRunState, labelRun, Refusal } from './run-state.js';
 import { compute, control, signing, trainOn } from './stages.js';
@@ -59,10 +60,13 @@ export async function lifecycle(input: LifecycleInput): Promise<LifecycleOutcome
       () => 'data statement, OMS signature and SLSA provenance',
     );
 
-    const subject = { model, snapshot: snapshot.snapshot };
+    let subject: Omit<EvaluateInput, 'gate'> = { model, snapshot: snapshot.snapshot };
     const verdicts = await run.stage(
       'evaluate',
       async () => {
+        const found = await parentOf({ model, training, ...program, gates, endpoint: release.endpoint });
+        if (found.kind === 'refused') return found;
+        if (found.value) subject = { ...subject, parent: found.value };
         const evaluate = evaluator();
         const results = await Promise.all(gates.map((gate) => evaluate({ gate, ...subject })));
         const judged = judge(results, run.verdicts);
@@ -115,7 +119,8 @@ export async function lifecycle(input: LifecycleInput): Promise<LifecycleOutcome
       release: live.release,
       endpoint: release.endpoint,
       onnx,
-      ...subject,
+      model,
+      snapshot: snapshot.snapshot,
     });
   } catch (error) {
     if (error instanceof Refusal) return run.refused(error);

@@ -33,7 +33,9 @@ export const control = proxyActivities<Pick<ControlActivities, 'proposeRelease' 
   taskQueue: queues.control,
   ...quick,
 });
-export const admission = proxyActivities<Pick<ControlActivities, 'publishRevision' | 'recoverRevisions'>>({
+export const admission = proxyActivities<
+  Pick<ControlActivities, 'publishRevision' | 'recoverRevisions' | 'findParent'>
+>({
   taskQueue: queues.control,
   ...verifying,
 });

@@ -72,6 +72,23 @@ describe('assay attack', () => {
     expect(stdout).toMatch(/^ {2}[✓✗?] the whole suite was run \(fgsm, square\)$/m);
   });
 
+  it('attacks through a parent that is named, and says so', async () => {
+    // Nothing but the parent: through itself, a model breaks as by its own gradients.
+    const args = ['--lifecycle', lifecycle, '--epsilon', '0.3', '--samples', '10', '--json'];
+    const { exit, stdout } = await attack(model, ...args, '--attacks', 'transfer', '--parent', model);
+    expect(exit).toBe(0);
+    const result = JSON.parse(stdout) as AttackResult;
+    expect(result.model.parent).toEqual({ file: model, digest: result.model.digest });
+    expect(result.attacks).toMatchObject([{ attack: 'transfer', attacked: 10 }]);
+    expect(result.attacks[0]!.broken).toBeGreaterThan(5);
+    expect(result.controls).toContainEqual(
+      expect.objectContaining({
+        name: "gradients do what the parent's do",
+        seen: `${result.attacks[0]!.broken} of 10 broken through the parent alone`,
+      }),
+    );
+  });
+
   it('is a check with --minimum: exit 0 where it passes, 3 where it does not', async () => {
     const args = [
       model,
@@ -187,6 +204,8 @@ describe('assay attack', () => {
     [[model, '--data', digits, '--epsilon', '1', '--norm', 'l7'], 2, 'Allowed choices'],
     [[model, '--data', digits, '--epsilon', '1', '--attacks', 'fgsm,magic'], 2, 'got magic'],
     [[model, '--data', digits, '--epsilon', '1', '--attacks', 'fgsm,fgsm'], 2, 'each once'],
+    [[model, '--data', digits, '--epsilon', '1', '--attacks', 'transfer'], 2, 'expected --parent FILE'],
+    [[model, '--data', digits, '--epsilon', '1', '--parent', 'none.onnx'], 2, 'source-missing'],
     [[model, '--data', digits, '--epsilon', '1', '--range', '3'], 2, 'LOW,HIGH'],
     [[model, '--data', digits, '--epsilon', '1', '--scale', 'unit'], 2, '--range LOW,HIGH'],
     [[model, '--data', digits, '--epsilon', '1', '--scale', '0,16', '--range', '0,16'], 2, 'got both'],

@@ -15,6 +15,7 @@ function readersFolder(): string {
     path.join(root, 'test/core/attacks/fixtures/digits-cnn.onnx'),
     path.join(folder, 'model.onnx'),
   );
+  copyFileSync(path.join(folder, 'model.onnx'), path.join(folder, 'parent.onnx'));
   copyFileSync(path.join(root, 'examples/digits/lifecycle.yaml'), path.join(folder, 'lifecycle.yaml'));
   const source = readFileSync(path.join(root, 'examples/digits/digits.csv'), 'utf8');
   const [header, ...rows] = source.trim().split(/\r?\n/);

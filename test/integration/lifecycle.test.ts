@@ -1,7 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { digestOf } from '../../src/core/store/index.js';
 import { readTrustPolicy, verifyRelease } from '../../src/core/trust/index.js';
 import { type LifecycleOutcome, stageNames } from '../../src/workflows/contract.js';
 import { buildPlant, type Plant, startCrew } from '../support/plant.js';
@@ -71,6 +72,23 @@ describe('a run', () => {
     expect(stages.map(({ name, status }) => [name, status])).toEqual(
       stageNames.map((name) => [name, name === 'approve' ? 'skipped' : 'cached']),
     );
+  });
+
+  it('attacks a fine-tuned model through the file that it came from', async () => {
+    const base = readFileSync(path.resolve(__dirname, '../core/attacks/fixtures/digits-cnn.onnx'));
+    writeFileSync(path.join(folder, 'base.onnx'), base);
+    const parameters = { network: { kind: 'onnx', file: 'base.onnx' }, epochs: 1, learningRate: 0.001 };
+    const tuned = await start({
+      ...quick,
+      training: { ...quick.training, reproduce: false, parameters },
+      release: { endpoint: 'tuned' },
+    });
+    const outcome = await plant.client.outcome(tuned);
+    expect(outcome).toMatchObject({ status: 'released' });
+    const verdict = outcome.verdicts.find(({ gate }) => gate === 'evasion')!;
+    expect(Object.keys(verdict.figures)).toContain('robust accuracy after transfer');
+    const evidence = new TextDecoder().decode(await plant.client.store.readBlob(verdict.evidence));
+    expect(JSON.parse(evidence.split('\n')[0]!)).toMatchObject({ parent: digestOf(base) });
   });
 
   it('refuses bad rows, and its evidence names them', async () => {

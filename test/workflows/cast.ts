@@ -75,6 +75,7 @@ export async function willingCast(): Promise<Cast> {
       proposeRelease,
       publishRevision: async (revision) => done(revision),
       recoverRevisions: async () => done({ lastRevision: 0, revisions: [] as Revision[] }),
+      findParent: async () => done(null),
       hasPollers: async () => false,
     },
     signing: {

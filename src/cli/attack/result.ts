@@ -18,6 +18,8 @@ export interface AttackResult {
     readonly classes: readonly (string | number)[];
     readonly gradient: 'available' | 'unavailable';
     readonly obstacle?: string;
+    /** What it was attacked through. */
+    readonly parent?: { readonly file: string; readonly digest: Digest };
   };
   readonly data: {
     readonly file: string;
@@ -54,7 +56,9 @@ export interface AttackResult {
 }
 
 export interface ResultInputs {
-  readonly model: { readonly file: string; readonly digest: Digest; readonly notes: readonly string[] };
+  readonly model: Pick<AttackResult['model'], 'file' | 'digest' | 'parent'> & {
+    readonly notes: readonly string[];
+  };
   readonly data: ReadData;
   readonly spec: EvasionGateSpec;
   /** Absent where nothing is to be judged; the gate was given 0 then. */
@@ -80,6 +84,7 @@ export function attackResult(inputs: ResultInputs): AttackResult {
       digest: model.digest,
       shape: data.set.shape,
       classes,
+      ...(model.parent && { parent: model.parent }),
       ...(obstacle === undefined ? { gradient: 'available' } : { gradient: 'unavailable', obstacle }),
     },
     data: {
@@ -92,7 +97,12 @@ export function attackResult(inputs: ResultInputs): AttackResult {
         data.set.maximum.reduce((most, value) => Math.max(most, value)),
       ],
     },
-    notes: [...model.notes, ...data.set.notes, ...guessingNote(cleanAccuracy, classes.length)],
+    notes: [
+      ...model.notes,
+      ...(model.parent ? [`The model is attacked through ${model.parent.file}, too.`] : []),
+      ...data.set.notes,
+      ...guessingNote(cleanAccuracy, classes.length),
+    ],
     policy: spec,
     status: minimum === undefined && status === 'pass' ? 'measured' : status,
     // The first reason is about the minimum.

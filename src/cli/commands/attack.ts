@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { RefusedError } from '../../core/errors/index.js';
-import { evaluateFile, openModelFile } from '../../core/evaluation/index.js';
+import { evaluateFile, type ModelFile, openModelFile } from '../../core/evaluation/index.js';
 import {
   type EvasionGateSpec,
   gateSchema,
@@ -11,6 +10,7 @@ import {
   suiteOf,
   suiteOrder,
 } from '../../core/spec/index.js';
+import { digestOf } from '../../core/store/index.js';
 import { addDataOptions } from '../attack/data-options.js';
 import { type DataOptions, listOption, numberBetween } from '../attack/options.js';
 import { attackPage } from '../attack/page/attack-page.js';
@@ -28,6 +28,7 @@ interface AttackOptions extends DataOptions {
   readonly samples: number;
   readonly suite: 'standard' | 'quick';
   readonly attacks?: readonly string[];
+  readonly parent?: string;
   readonly seed: number;
   readonly steps?: number;
   readonly restarts?: number;
@@ -67,6 +68,7 @@ export function registerAttack(program: Command, context: () => CliContext): voi
         .default('standard'),
     )
     .option('--attacks <names>', 'run these attacks instead of a suite', listOption)
+    .option('--parent <file>', 'attack through this model too: the one that it was fine-tuned from, say')
     .option('--steps <n>', 'iterations of PGD', integerBetween(1, 10_000))
     .option('--restarts <n>', 'restarts of PGD', integerBetween(1, 100))
     .option('--queries <n>', 'queries a sample of the black-box attack', integerBetween(1, 100_000))
@@ -103,17 +105,19 @@ async function attack(
   const started = performance.now();
   const spec = specOf(options);
   expectFree(options);
-  const onnx = await readFile(file).catch((cause) => {
-    throw new RefusedError('source-missing', `expected the model file ${file}, got none`, [], { cause });
-  });
+  const onnx = await readModel(file);
+  const parentOnnx = options.parent === undefined ? undefined : await readModel(options.parent);
   const model = await openModelFile(onnx);
+  let parent: ModelFile | undefined;
   try {
+    if (parentOnnx) parent = await openModelFile(parentOnnx);
     const data = await readData(options, model, signal);
     const watch = watchAttacks(process.stderr.isTTY && !cli.json ? process.stderr : undefined, () =>
       performance.now(),
     );
     const evaluation = await evaluateFile({
       model,
+      ...(parent && { parent }),
       set: data.set,
       spec,
       seed: options.seed,
@@ -124,8 +128,9 @@ async function attack(
     const result = attackResult({
       model: {
         file,
-        digest: `sha256:${createHash('sha256').update(onnx).digest('hex')}`,
+        digest: digestOf(onnx),
         notes: model.notes,
+        ...(parentOnnx && { parent: { file: options.parent!, digest: digestOf(parentOnnx) } }),
       },
       data,
       spec,
@@ -146,12 +151,19 @@ async function attack(
     cli.emit(result);
     if (options.minimum !== undefined && result.status !== 'pass') cli.refuse();
   } finally {
-    await model.close();
+    await Promise.all([model.close(), parent?.close()]);
   }
 }
 
+async function readModel(file: string): Promise<Uint8Array> {
+  return readFile(file).catch((cause) => {
+    throw new RefusedError('source-missing', `expected the model file ${file}, got none`, [], { cause });
+  });
+}
+
 function specOf(options: AttackOptions): EvasionGateSpec {
-  const { norm, epsilon, samples, suite, attacks, steps, restarts, queries, minimum, confidence } = options;
+  const { norm, epsilon, samples, suite, attacks, parent, steps, restarts, queries, minimum, confidence } =
+    options;
   const iterations = { ...(steps !== undefined && { steps }), ...(restarts !== undefined && { restarts }) };
   const spec = gateSchema.parse({
     gate: 'evasion',
@@ -164,6 +176,9 @@ function specOf(options: AttackOptions): EvasionGateSpec {
     pgd: iterations,
     square: { ...(queries !== undefined && { queries }) },
   }) as EvasionGateSpec;
+  if (attacks && attacks.includes('transfer') !== (parent !== undefined)) {
+    throw new RefusedError('usage', 'expected --parent FILE and transfer among --attacks, or neither');
+  }
   if (!attacks) return spec;
   const unknown = attacks.find((name) => !(suiteOrder as readonly string[]).includes(name));
   if (unknown !== undefined) {

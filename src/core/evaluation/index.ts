@@ -4,6 +4,7 @@ export type { ControlReport } from './controls/examine.js';
 export { decideAgain } from './decide-again.js';
 export { type EvaluateGateOptions, evaluateGate } from './evaluate-gate.js';
 export { decodeEvidence, type EvidenceHeader, encodeEvidence } from './evidence.js';
+export { fineTunedFrom } from './fine-tuned-from.js';
 export type {
   AdversarialExample,
   AttackProgress,

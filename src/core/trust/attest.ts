@@ -1,5 +1,7 @@
 import { RefusedError } from '../errors/index.js';
+import { fineTunedFrom, type GateInputs } from '../evaluation/index.js';
 import {
+  attacksThroughParent,
   type DataSpec,
   type Digest,
   type GateSpec,
@@ -60,7 +62,8 @@ export interface TrainingRun {
 /**
  * Signs a model folder (OpenSSF Model Signing) and how it came to be (SLSA provenance).
  *
- * @throws RefusedError `inputs-mismatch` when the record, the training block and the model card disagree
+ * @throws RefusedError `inputs-mismatch` when the record, the training block and the model card disagree, or the file that
+ * the model was fine-tuned from is missing
  */
 export async function attestModel(
   store: Store,
@@ -80,6 +83,7 @@ export async function attestModel(
   requireEqual('parameters of the training block', record.parameters, digestOfJson(run.training.parameters));
   requireEqual('model.onnx', record.onnx, files.find(({ path }) => path === 'model.onnx')?.digest);
 
+  const parent = await fineTunedFrom(store, run.training, run.program);
   const bundle = await signModel(signer, { name: card.name, files });
   const signature = await keep(store, record.model, bundle);
   const provenance = await attest(store, signer, provenancePredicate, 'model', record.model, {
@@ -90,6 +94,7 @@ export async function attestModel(
         descriptorOf('snapshot', record.snapshot),
         descriptorOf('environment', record.environment),
         ...(run.program ? [descriptorOf('program', run.program)] : []),
+        ...(parent ? [descriptorOf('parent', parent)] : []),
       ],
     },
     runDetails: {
@@ -119,7 +124,7 @@ export async function attestVerdicts(
   signer: Signer,
   gates: readonly GateSpec[],
   verdicts: readonly Verdict[],
-  about: { readonly model: Digest; readonly snapshot: Digest },
+  about: Omit<GateInputs, 'gate'>,
   decideAgain: DecideAgain,
 ): Promise<readonly Digest[]> {
   requireEqual('gates with a verdict', gates.map(gateName).sort(), verdicts.map(({ gate }) => gate).sort());
@@ -147,6 +152,7 @@ export async function attestVerdicts(
           descriptorOf('gates', list),
           descriptorOf('snapshot', about.snapshot),
           descriptorOf('evidence', verdict.evidence),
+          ...(about.parent && attacksThroughParent(gate) ? [descriptorOf('parent', about.parent)] : []),
         ],
         'https://assay.dev/attestation/verdict/v1': { gate, verdict },
       }),

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ingest } from '../../../src/core/data/index.js';
 import { decideAgain, evaluateGate } from '../../../src/core/evaluation/index.js';
+import { encodeModel, floatTensor, graphBuilder } from '../../../src/core/onnx/index.js';
 import {
   type Digest,
   dataSchema,
@@ -101,7 +102,13 @@ async function putModel(
 
 const evaluate = (
   gate: GateSpec,
-  options: { model?: Digest; signal?: AbortSignal; onProgress?: (f: number) => void; shards?: number } = {},
+  options: {
+    model?: Digest;
+    parent?: Digest;
+    signal?: AbortSignal;
+    onProgress?: (f: number) => void;
+    shards?: number;
+  } = {},
 ) =>
   evaluateGate({
     store,
@@ -144,6 +151,47 @@ describe('evaluating a gate', () => {
     expect(seen.at(-1)).toBe(1);
     await expect(decideAgain(store, evasion, verdict, { model, snapshot })).resolves.toEqual(verdict);
     expect(await readdir(workFolder)).toEqual([]);
+  });
+
+  it('names the parent that it attacked through, and is another evaluation with another parent', async () => {
+    const parents = await Promise.all(
+      [10, 12].map((epochs) => store.putBlob(networkOnnx(train(clouds(200, 'train'), epochs)))),
+    );
+    const [one, other, none] = [
+      await evaluate(evasion, { parent: parents[0]! }),
+      await evaluate(evasion, { parent: parents[1]! }),
+      await evaluate(evasion),
+    ];
+    expect(new Set([one, other, none].map(({ evidence }) => evidence)).size).toBe(3);
+    expect(Object.keys(one.figures)).toContain('robust accuracy after transfer');
+    const headers = await Promise.all(
+      [one, other, none].map(async ({ evidence }) => {
+        const [line] = new TextDecoder().decode(await store.readBlob(evidence)).split('\n');
+        return (JSON.parse(line!) as { parent: Digest | null }).parent;
+      }),
+    );
+    expect(headers).toEqual([...parents, null]);
+    const about = { model, snapshot };
+    await expect(decideAgain(store, evasion, one, { ...about, parent: parents[0]! })).resolves.toEqual(one);
+    // Evidence without the attack passes for no verdict on a model that has a parent, nor with another one.
+    for (const [verdict, parent] of [
+      [none, parents[0]!],
+      [one, parents[1]!],
+    ] as const) {
+      await expect(decideAgain(store, evasion, verdict, { ...about, parent })).rejects.toMatchObject({
+        code: 'verdict-forged',
+        details: [expect.stringMatching(/^parent: expected/)],
+      });
+    }
+  });
+
+  it('refuses a parent that does not fit the model', async () => {
+    const b = graphBuilder(17);
+    const x = b.input('x', 'float', ['N', SIZE]);
+    const weights = b.constant(floatTensor([SIZE, 2], new Float32Array(2 * SIZE).fill(0.1)), 'w');
+    b.output('y', 'float', ['N', 2], b.op('MatMul', [x, weights])[0]);
+    const parent = await store.putBlob(encodeModel(b.toModel()));
+    await expect(evaluate(evasion, { parent })).rejects.toMatchObject({ code: 'model-unfit' });
   });
 
   it('fails a model at a radius that it cannot withstand, with the reason in numbers', async () => {

@@ -339,6 +339,19 @@ describe('the tests link', () => {
     ]);
   });
 
+  it('wants a fine-tuned model attacked through what it came from, where the gate asks for that', async () => {
+    const provenance = await provenanceOf({ parent: other });
+    const released = async (parent?: Digest) => {
+      const tests = await Promise.all(
+        gates.map((gate) => testResultOf({ gate }, gates, { ...(parent && { parent }) })),
+      );
+      return failuresOf(await releaseWith(honest, { chain: { provenance, tests } }));
+    };
+    expect(await released(other)).toEqual([]);
+    expect(await released()).toEqual(['tests: gate-weaker']);
+    expect(await released(digestOf('a harmless one'))).toEqual(['tests: gate-weaker']);
+  });
+
   describe('of certificates', () => {
     const certified = (changes: object = {}): GateSpec =>
       gatesSchema.parse([
@@ -578,6 +591,7 @@ async function provenanceOf(changes: {
   readonly environment?: undefined;
   readonly seed?: number;
   readonly name?: string;
+  readonly parent?: Digest;
 }): Promise<Digest> {
   const { store, signers } = honest;
   const { name = 'digits', seed = training.seed } = changes;
@@ -588,6 +602,7 @@ async function provenanceOf(changes: {
       resolvedDependencies: [
         descriptorOf('snapshot', changes.snapshot ?? honest.snapshot),
         ...('environment' in changes ? [] : [descriptorOf('environment', other)]),
+        ...(changes.parent ? [descriptorOf('parent', changes.parent)] : []),
       ],
     },
     runDetails: {
@@ -633,6 +648,7 @@ async function testResultOf(
     readonly snapshot?: Digest;
     readonly list?: Digest;
     readonly result?: 'PASSED';
+    readonly parent?: Digest;
   } = {},
 ): Promise<Digest> {
   const { store, signers } = honest;
@@ -645,6 +661,7 @@ async function testResultOf(
       descriptorOf('gates', list),
       descriptorOf('snapshot', changes.snapshot ?? honest.snapshot),
       descriptorOf('evidence', verdict.evidence),
+      ...(changes.parent ? [descriptorOf('parent', changes.parent)] : []),
     ],
     'https://assay.dev/attestation/verdict/v1': { gate: run.gate, verdict },
   });

@@ -14,8 +14,8 @@ export async function checkEvidence(
 ): Promise<{ readonly model: ReadModel | undefined; readonly gates: Digest | undefined }> {
   const model = await readModel(inspection, evidence.model);
   await checkSignature(inspection, evidence, model);
-  await checkProvenance(inspection, evidence, model?.card);
+  const parent = await checkProvenance(inspection, evidence, model?.card);
   const testRows = await checkData(inspection, evidence, model?.card);
-  const gates = await checkTests(inspection, evidence, model?.card, testRows);
+  const gates = await checkTests(inspection, evidence, { card: model?.card, rows: testRows, parent });
   return { model, gates };
 }

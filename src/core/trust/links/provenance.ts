@@ -1,19 +1,23 @@
-import type { ModelCard } from '../../spec/index.js';
+import type { Digest, ModelCard } from '../../spec/index.js';
 import { canonicalJson } from '../../store/index.js';
 import { digestNamed } from '../statements/predicate.js';
 import { provenancePredicate } from '../statements/provenance.js';
 import type { Evidence } from './evidence.js';
 import { expect, type Inspection, openLink } from './inspection.js';
 
-/** Link 4: this model, and no other, came out of a training on the snapshot and with the parameters of its card. */
+/**
+ * Link 4: this model, and no other, came out of a training on the snapshot and with the parameters of its card.
+ *
+ * @returns blob of the model that it was fine-tuned from, if any
+ */
 export async function checkProvenance(
   inspection: Inspection,
   { endpoint, model, chain }: Evidence,
   card: ModelCard | undefined,
-): Promise<void> {
+): Promise<Digest | undefined> {
   const about = { endpoint, subject: model };
   const opened = await openLink(inspection, 'provenance', provenancePredicate, chain.provenance, about);
-  if (!opened) return;
+  if (!opened) return undefined;
   const { externalParameters, resolvedDependencies } = opened.predicate.buildDefinition;
   expect(
     inspection,
@@ -22,7 +26,8 @@ export async function checkProvenance(
     'materials-mismatch',
     'expected one environment among the materials, got none or several',
   );
-  if (!card) return;
+  const parent = digestNamed(resolvedDependencies, 'parent');
+  if (!card) return parent;
   const snapshot = digestNamed(resolvedDependencies, 'snapshot');
   expect(
     inspection,
@@ -45,4 +50,5 @@ export async function checkProvenance(
     'card-mismatch',
     `expected the training of the model card, ${carded}, got ${said}`,
   );
+  return parent;
 }

@@ -1,4 +1,5 @@
 import {
+  attacksThroughParent,
   type Digest,
   type GateSpec,
   gateName,
@@ -20,16 +21,25 @@ interface TestResult {
   readonly verdict: Verdict;
 }
 
+/** What other links say of the model. */
+interface KnownOfModel {
+  readonly card: ModelCard | undefined;
+  /** Test rows of the snapshot. */
+  readonly rows: number | undefined;
+  /** Blob of the model that it was fine-tuned from. */
+  readonly parent: Digest | undefined;
+}
+
 /**
- * Link 6: every gate of the run passed for this model on this snapshot, and they ask at least what the policy asks.
+ * Link 6: every gate of the run passed for this model on this snapshot, and they ask at least what the policy asks. What was
+ * fine-tuned was attacked through what it came from, where a gate asks for that.
  *
  * @returns the blob that lists the gates of the run; undefined when the statements do not agree on one
  */
 export async function checkTests(
   inspection: Inspection,
   evidence: Evidence,
-  card: ModelCard | undefined,
-  rows: number | undefined,
+  { card, rows, parent }: KnownOfModel,
 ): Promise<Digest | undefined> {
   const { endpoint, model, chain } = evidence;
   const snapshot = card?.snapshot;
@@ -49,6 +59,14 @@ export async function checkTests(
       snapshot === undefined || ranOn === snapshot,
       'snapshot-mismatch',
       `expected gate ${gateName(gate)} on snapshot ${snapshot}, got ${ranOn ?? 'none or several'}`,
+    );
+    const through = digestNamed(configuration, 'parent');
+    expect(
+      inspection,
+      'tests',
+      parent === undefined || !attacksThroughParent(gate) || through === parent,
+      'gate-weaker',
+      `expected gate ${gateName(gate)} to attack through the parent ${parent}, got ${through ?? 'none'}`,
     );
     expectPassed(inspection, { gate, verdict }, result);
     expectPower(inspection, { gate, verdict }, rows);

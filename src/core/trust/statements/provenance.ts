@@ -9,7 +9,7 @@ const schema = z.strictObject({
   buildDefinition: z.strictObject({
     buildType: z.literal(trainingBuildType),
     externalParameters: z.strictObject({ name: nameSchema, training: trainingSchema }),
-    /** `snapshot`, `environment`, and `program` where the trainer has files. */
+    /** `snapshot`, `environment`, `program` where the trainer has files, and `parent`, the one that was fine-tuned. */
     resolvedDependencies: z.array(descriptorSchema),
   }),
   runDetails: z.strictObject({

@@ -5,7 +5,9 @@ import { descriptorSchema, type PredicateType } from './predicate.js';
 const schema = z.strictObject({
   /** `WARNED`: the gate was inconclusive, which blocks a release like a failure. */
   result: z.enum(['PASSED', 'WARNED', 'FAILED']),
-  /** `gates` (all gates of the run), `snapshot` whose test rows were used, and `evidence` (per-sample results). */
+  /**
+   * `gates` (all gates of the run), `snapshot` whose test rows were used, `evidence` (per-sample
+   * results), and `parent` where the gate attacked through one (ONNX file). */
   configuration: z.array(descriptorSchema),
   /** An extension field is named by a URI (in-toto attestation framework, parsing rules). */
   'https://assay.dev/attestation/verdict/v1': z.strictObject({ gate: gateSchema, verdict: verdictSchema }),
