@@ -1,5 +1,6 @@
 import { RefusedError } from '../errors/index.js';
 import type { CertifiedGateSpec } from '../spec/index.js';
+import { crown, interval } from './bounds/methods.js';
 import type { CertifiableModel, Certificate, Certifier } from './certificate.js';
 import { type SmoothingCertificate, smoothing } from './smoothing/smoothing.js';
 
@@ -26,5 +27,9 @@ export async function openCertifier(
       if (!choice.smoothing) throw new RefusedError('spec-invalid', 'expected a smoothing block, got none');
       return await smoothing.open(model, { ...choice.smoothing, seed });
     }
+    case 'interval':
+      return await interval.open(model, choice);
+    case 'crown':
+      return await crown.open(model, choice);
   }
 }

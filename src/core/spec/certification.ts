@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** Methods of certification that a gate may ask for. */
-export const certificationMethods = ['smoothing'] as const;
+export const certificationMethods = ['smoothing', 'interval', 'crown'] as const;
 export type CertificationMethodName = (typeof certificationMethods)[number];
 
 const sigma = z

@@ -69,9 +69,9 @@ const certifiedGateSchema = z.strictObject({
   method: z
     .enum(certificationMethods)
     .describe(
-      '`smoothing` certifies the smoothed classifier, which must be what is served: see training.smoothing.',
+      '`smoothing` certifies the smoothed classifier, which must be what is served: see training.smoothing. `interval` and `crown` certify the model itself; `crown` proves more, and takes longer.',
     ),
-  norm: z.enum(norms).describe('smoothing: l2.'),
+  norm: z.enum(norms).describe('`smoothing` certifies in l2 only.'),
   epsilon: z
     .number()
     .gt(0)
@@ -131,6 +131,8 @@ export type CertifiedGateSpec = z.infer<typeof certifiedGateSchema>;
 /** Norms in which each method certifies. */
 export const certifiedNorms: Readonly<Record<CertificationMethodName, readonly Norm[]>> = {
   smoothing: ['l2'],
+  interval: norms,
+  crown: norms,
 };
 
 /** What of a gate its method cannot do, or lacks. */

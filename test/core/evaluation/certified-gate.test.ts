@@ -1,3 +1,4 @@
+import { crown, interval, smoothing } from '../../../src/core/certification/index.js';
 import type { SampleSet } from '../../../src/core/data/index.js';
 import { type CertifiedRow, certifiedGate } from '../../../src/core/evaluation/certified-gate.js';
 import {
@@ -6,7 +7,7 @@ import {
   type FileCertification,
   openModelFile,
 } from '../../../src/core/evaluation/index.js';
-import { type CertifiedGateSpec, gatesSchema } from '../../../src/core/spec/index.js';
+import { type CertifiedGateSpec, certifiedNorms, gatesSchema } from '../../../src/core/spec/index.js';
 import { clouds, networkOnnx, SIZE, train } from './small-models.js';
 
 const spec = (changes: object = {}): CertifiedGateSpec =>
@@ -111,5 +112,36 @@ describe('the certified gate', () => {
     [{ smoothing: undefined }, 'expected a smoothing block for the method smoothing'],
   ])('is not asked for what its method cannot do: %j', (changes, message) => {
     expect(() => spec(changes)).toThrow(message);
+  });
+});
+
+describe('bounds', () => {
+  const bounds = (method: string, changes: object = {}) =>
+    certify({ method, norm: 'linf', epsilon: 0.01, smoothing: undefined, ...changes });
+
+  it('certify the model itself, crown at least what intervals do, and less in a larger ball', async () => {
+    const [interval, crown] = [await bounds('interval'), await bounds('crown')];
+    const certified = ({ measurement }: FileCertification) =>
+      measurement.rows.filter(({ radius }) => radius === 0.01).map(({ id }) => id);
+    expect(certified(crown)).toEqual(expect.arrayContaining(certified(interval)));
+    expect(crown.decision.estimate).toBeGreaterThan(0.5);
+    expect(crown.measurement.rows.every(({ votes }) => votes === null)).toBe(true);
+    expect((await bounds('crown', { epsilon: 0.3 })).decision.estimate).toBe(0);
+  });
+
+  it.each<[string, object]>([
+    ['radius that was not asked for', { radius: 0.02 }],
+    ['votes', { votes: { leader: 0, count: 300 } }],
+  ])('have no %s', (_, changes) => {
+    const asked = spec({ method: 'crown', norm: 'linf', epsilon: 0.01, smoothing: undefined });
+    const honest = { ...row('a', 0, 0.01), votes: null };
+    expect(certifiedGate.contradictions?.(asked, [honest])).toEqual([]);
+    expect(certifiedGate.contradictions?.(asked, [{ ...honest, ...changes }])).toHaveLength(1);
+  });
+
+  it('in norms that the methods name themselves', () => {
+    expect(certifiedNorms).toEqual(
+      Object.fromEntries([smoothing, interval, crown].map(({ name, norms }) => [name, norms])),
+    );
   });
 });
