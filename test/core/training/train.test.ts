@@ -91,7 +91,7 @@ describe('training on handwritten digits', () => {
       snapshot,
       input: { name: 'input', shape: [1, 8, 8], maximum: Array.from({ length: 64 }, () => 1) },
       output: { name: 'logits', classes: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] },
-      training: { trainer: 'built-in/1', seed: 7 },
+      training: { trainer: 'built-in/2', seed: 7 },
     });
     const environment = JSON.parse(Buffer.from(await store.readBlob(one.environment)).toString('utf8'));
     expect(environment).toMatchObject({ node: process.versions.node, runtime: 'onnxruntime-node' });

@@ -81,6 +81,8 @@ export interface Ball {
   readonly epsilon: number;
   readonly steps: number;
   readonly stepSize: number;
+  /** Whether the start stays where it was drawn, even outside the valid range; default: it is moved into it. */
+  readonly startsAnywhere?: boolean;
 }
 
 export interface Range {
@@ -106,7 +108,7 @@ export type Start = (values: Float32Array, row: number) => void;
  */
 export async function climb(
   ascent: OnnxSession,
-  { norm, epsilon, steps, stepSize }: Ball,
+  { norm, epsilon, steps, stepSize, startsAnywhere }: Ball,
   { minimum, maximum }: Range,
   shape: readonly number[],
   theta: Tensor,
@@ -126,7 +128,7 @@ export async function climb(
     norm === 'linf' ? {} : { origin: floatTensor(dims, origin), radius: floatTensor([], [epsilon]) };
   let input = floatTensor(
     dims,
-    begin.map((value, i) => Math.min(upper[i]!, Math.max(lower[i]!, value))),
+    startsAnywhere ? begin : begin.map((value, i) => Math.min(upper[i]!, Math.max(lower[i]!, value))),
   );
   for (let step = 0; step < steps; step++) {
     const { next } = await ascent.run({

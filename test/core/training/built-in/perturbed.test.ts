@@ -10,19 +10,20 @@ async function attack(
   epoch: number,
   more: object = {},
   epochsDone = 0,
+  inputs = train.inputs,
 ): Promise<Float32Array> {
   const problem = smallProblem({
     network: { kind: 'mlp', hidden: [8] },
     adversarial: { method: 'pgd', norm: 'linf', epsilon, ...more },
   });
-  const { network, train, parameters } = problem;
+  const { network, parameters } = problem;
   const method = await chosenMethod(parameters.adversarial).prepare(problem);
   const { theta } = startOf(problem);
   const chosen = Uint32Array.from(indices);
   const feeds = await method.feeds({
     theta: floatTensor([theta.length], theta),
     indices: chosen,
-    clean: gatherRows(train.inputs, 16, chosen),
+    clean: gatherRows(inputs, 16, chosen),
     labels: oneHot(train.labels, network.classes, chosen),
     epoch,
     epochsDone,
@@ -52,6 +53,14 @@ describe('the inner attack of adversarial training', () => {
       expect(reached / adversarial.length).toBeGreaterThan(0.6);
     },
   );
+
+  it('leaves the one step of fgsm-rs to chance even where samples lie on the edge of the valid range', async () => {
+    const black = new Float32Array(train.inputs.length);
+    const points = await attack(everyone, 0, { method: 'fgsm-rs' }, 0, black);
+    expect(points.every((value) => value >= 0 && value <= epsilon + 1e-6)).toBe(true);
+    const between = points.filter((value) => value > 0 && value < epsilon - 1e-6);
+    expect(between.length).toBeGreaterThan(points.length / 10);
+  });
 
   it('stays inside an L2 ball and reaches its surface', async () => {
     const points = await attack(everyone, 0, { norm: 'l2', epsilon: 0.3 });
