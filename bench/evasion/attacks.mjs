@@ -1,6 +1,7 @@
 /**
  * Assay's half of the comparison in referee.py: attacks test digits one attack after the other, each on what is left
- * standing, and writes which samples each left unbroken, with seconds.
+ * standing, and writes which samples each left unbroken, with seconds
+ * by the clock and of processor time.
  *
  *     npm run build && node bench/evasion/attacks.mjs MODEL.onnx FOLDER < plan.json
  *
@@ -37,14 +38,17 @@ for (const { name, attacks: list } of runs) {
   let standing = Array.from({ length: count }, (_, i) => i);
   for (const { attack, ...options } of list) {
     const began = performance.now();
+    const before = process.cpuUsage();
     const { success } = await attacks[attack].run(classifier, rowsOf(standing), threat, options, {
       seed,
       batchSize,
     });
     standing = standing.filter((_, row) => success[row] === 0);
-    stages.push({ attack, seconds: (performance.now() - began) / 1000, standing });
+    const { user, system } = process.cpuUsage(before);
+    const seconds = (performance.now() - began) / 1000;
+    stages.push({ attack, seconds, cpuSeconds: (user + system) / 1e6, standing });
   }
-  results.push({ name, seconds: stages.reduce((sum, { seconds }) => sum + seconds, 0), stages, standing });
+  results.push({ name, stages, standing });
 }
 await classifier.close();
 writeFileSync(path.join(folder, 'assay.json'), JSON.stringify(results));

@@ -4,11 +4,12 @@
 
 MODEL.onnx is a net of bench/training/mnist.mjs. All three attack the same test digits, with equal numbers of
 iterations and one thread, in one run, one after the other. Writes a table to standard output, and JSON with --json FILE.
+Seconds are processor time of all threads, which a busy machine leaves alone; the JSON has those of the clock, too.
 The packages of requirements.txt are installed into bench/evasion/.venv on the first run (several GB: PyPI's PyTorch).
 
-- suite: APGD-CE (100), targeted APGD (9 x 100), Square (--queries), survivors only, as AutoAttack runs them; with --fab
-  targeted FAB (9 x 100) before Square, as the standard AutoAttack has it. Runs of both sides with another seed say how
-  much either agrees with itself.
+- suite: APGD-CE, targeted APGD towards 9 classes (--iterations each), Square (--queries), survivors only, as AutoAttack
+  runs them; with --fab targeted FAB before Square, as the standard AutoAttack has it. Runs of both sides with another
+  seed say how much either agrees with itself.
 - pgd: 40 steps of 2.5 eps / 40 from 3 random starts, against ART's PGD.
 """
 
@@ -88,17 +89,26 @@ def pyautoattack(net, inputs, labels, epsilon, seed, options):
     names = ["apgd-ce", "apgd-t", *(["fab-t"] if options.fab else []), "square"]
     suite = AutoAttack(net, eps=epsilon, norm="Linf", version="custom", attacks=names, seed=seed)
     suite.apgd.n_restarts = suite.apgd_targeted.n_restarts = suite.fab.n_restarts = 1
+    suite.apgd.n_iter = suite.apgd_targeted.n_iter = suite.fab.n_iter = options.iterations
     suite.apgd_targeted.n_target_classes = suite.fab.n_target_classes = 9
     suite.square.n_queries = options.queries
     standing = torch.arange(len(labels))
     stages = []
     for name in names:
-        began = time.perf_counter()
+        began = clocks()
         suite.attacks_to_run = [name]
         _, predicted = suite.run_standard_evaluation(inputs[standing], labels[standing], batch_size=options.batch)
         standing = standing[predicted == labels[standing]]
-        stages.append({"attack": name, "seconds": time.perf_counter() - began, "standing": standing.tolist()})
-    return {"stages": stages, "seconds": sum(s["seconds"] for s in stages), "standing": standing.tolist()}
+        stages.append({"attack": name, **since(began), "standing": standing.tolist()})
+    return {"stages": stages, "standing": standing.tolist()}
+
+
+def clocks():
+    return time.perf_counter(), time.process_time()
+
+
+def since(began):
+    return {"seconds": time.perf_counter() - began[0], "cpuSeconds": time.process_time() - began[1]}
 
 
 def art_pgd(net, inputs, labels, epsilon, options):
@@ -122,12 +132,13 @@ def art_pgd(net, inputs, labels, epsilon, options):
         batch_size=options.batch,
         verbose=False,
     )
-    began = time.perf_counter()
+    began = clocks()
     adversarial = attack.generate(inputs.numpy(), labels.numpy())
-    seconds = time.perf_counter() - began
+    spent = since(began)
     with torch.no_grad():
         right = net(torch.from_numpy(adversarial)).argmax(1) == labels
-    return {"seconds": seconds, "standing": torch.nonzero(right).flatten().tolist()}
+    standing = torch.nonzero(right).flatten().tolist()
+    return {"stages": [{"attack": "pgd", **spent, "standing": standing}], "standing": standing}
 
 
 def main():
@@ -149,7 +160,7 @@ def compare(net, epsilon, folder, options):
     import numpy as np
     import torch
 
-    apgd = {"steps": 100, "restarts": 1}
+    apgd = {"steps": options.iterations, "restarts": 1}
     fab = [{"attack": "fab-t", **apgd, "targets": 9}] if options.fab else []
     suite = [
         {"attack": "apgd-ce", **apgd},
@@ -199,7 +210,8 @@ def versus(one, other, count):
     return {
         "robustAccuracy": [len(one["standing"]) / count, len(other["standing"]) / count],
         "agreement": 1 - len(differ) / count,
-        "seconds": [one["seconds"], other["seconds"]],
+        "seconds": [sum(stage["seconds"] for stage in side["stages"]) for side in (one, other)],
+        "cpuSeconds": [sum(stage["cpuSeconds"] for stage in side["stages"]) for side in (one, other)],
     }
 
 
@@ -208,21 +220,22 @@ def short(stage, count):
         "attack": stage["attack"],
         "robustAccuracy": len(stage["standing"]) / count,
         "seconds": stage["seconds"],
+        "cpuSeconds": stage["cpuSeconds"],
     }
 
 
 def table(result):
-    head = "| pair | robust accuracy | agreement | seconds | time |\n|---|---|---|---|---|"
+    head = "| pair | robust accuracy | agreement | processor seconds | ratio |\n|---|---|---|---|---|"
     rows = []
     for name, pair in result["pairs"].items():
-        (one, other), (first, second) = pair["robustAccuracy"], pair["seconds"]
+        (one, other), (first, second) = pair["robustAccuracy"], pair["cpuSeconds"]
         rows.append(
             f"| {name} | {one:.3f} / {other:.3f} | {pair['agreement']:.3f} | {first:.1f} / {second:.1f} "
             f"| {first / second:.2f} |"
         )
     for side, stages in result["stages"].items():
         rows.append("\n" + side + ": " + ", ".join(
-            f"{s['attack']} {s['robustAccuracy']:.3f} ({s['seconds']:.1f} s)" for s in stages
+            f"{s['attack']} {s['robustAccuracy']:.3f} ({s['cpuSeconds']:.1f} s)" for s in stages
         ))
     title = f"\nepsilon {result['epsilon']}, n = {result['samples']}, clean {result['cleanAccuracy']:.3f}, " \
         f"logits differ by {result['logitDifference']:.1e} at most\n"
@@ -234,6 +247,7 @@ def parse():
     parser.add_argument("model")
     parser.add_argument("--epsilons", type=float, nargs="+", default=[0.1, 0.2, 0.3])
     parser.add_argument("--samples", type=int, default=500)
+    parser.add_argument("--iterations", type=int, default=100)
     parser.add_argument("--queries", type=int, default=1000)
     parser.add_argument("--fab", action="store_true")
     parser.add_argument("--steps", type=int, default=40)
