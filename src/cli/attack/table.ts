@@ -9,6 +9,7 @@ export function attackTable(result: AttackResult): readonly string[] {
   const { n } = robustAccuracy;
   return [
     mark.bold(`${model.file}: ${n} of ${data.available} samples, ${policy.norm} radius ${policy.epsilon}`),
+    ...(policy.respects ? [`  The adversary is believed to respect ${policy.respects.join(' and ')}.`] : []),
     ...result.notes.map((note) => mark.dim(`  ${note}`)),
     '',
     ...columns([

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { RefusedError } from '../../core/errors/index.js';
 import { evaluateFile, type ModelFile, openModelFile } from '../../core/evaluation/index.js';
 import {
+  adversaryLimits,
   type EvasionGateSpec,
   gateSchema,
   type Norm,
@@ -25,6 +26,7 @@ import { integerBetween } from '../integer-option.js';
 interface AttackOptions extends DataOptions {
   readonly norm: Norm;
   readonly epsilon: number;
+  readonly respects?: readonly string[];
   readonly samples: number;
   readonly suite: 'standard' | 'quick';
   readonly attacks?: readonly string[];
@@ -54,6 +56,11 @@ export function registerAttack(program: Command, context: () => CliContext): voi
       '--epsilon <radius>',
       'how far the adversary may move an input, in units that the model sees',
       numberBetween(0, 1e30, true),
+    )
+    .option(
+      '--respects <limits>',
+      'what the adversary respects of what --lifecycle says of features: types, immutable',
+      listOption,
     )
     .option('--samples <n>', 'how many samples are drawn', integerBetween(1, 100_000_000), 1000)
     .option(
@@ -162,13 +169,36 @@ async function readModel(file: string): Promise<Uint8Array> {
 }
 
 function specOf(options: AttackOptions): EvasionGateSpec {
-  const { norm, epsilon, samples, suite, attacks, parent, steps, restarts, queries, minimum, confidence } =
-    options;
+  const {
+    norm,
+    epsilon,
+    respects,
+    samples,
+    suite,
+    attacks,
+    parent,
+    steps,
+    restarts,
+    queries,
+    minimum,
+    confidence,
+  } = options;
   const iterations = { ...(steps !== undefined && { steps }), ...(restarts !== undefined && { restarts }) };
+  const strange = respects?.find((name) => !(adversaryLimits as readonly string[]).includes(name));
+  if (strange !== undefined) {
+    throw new RefusedError(
+      'usage',
+      `--respects: expected some of ${adversaryLimits.join(', ')}, got ${strange}`,
+    );
+  }
+  if (respects && options.lifecycle === undefined) {
+    throw new RefusedError('usage', '--respects goes with --lifecycle, whose data block says what holds');
+  }
   const spec = gateSchema.parse({
     gate: 'evasion',
     norm,
     epsilon,
+    ...(respects && { respects }),
     samples,
     confidence,
     minimum: minimum ?? 0,

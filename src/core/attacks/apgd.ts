@@ -1,8 +1,9 @@
 import { halvingSchedule, type Pace, type Schedule, sparsitySchedule } from './apgd-schedule.js';
 import type { AttackContext, AttackResult, Classifier, Samples, ThreatModel } from './attack.js';
-import { project, type Reach } from './projection.js';
+import { movable, project, type Reach } from './projection.js';
 import {
   climbInRestarts,
+  feasibleRows,
   keepStronger,
   LATE_STEPS,
   lookAtOriginals,
@@ -208,7 +209,9 @@ function nextPoint(reach: Reach, { index, at, before, pace }: Climber, alpha: nu
   const { point, gradient } = at;
   const { norm, epsilon } = reach.threat;
   const direction =
-    norm === 'l1' ? steepestSigns(gradient, pace.moved) : steepest(reach, index, point, gradient);
+    norm === 'l1'
+      ? steepestSigns(movable(reach, index, gradient), pace.moved)
+      : steepest(reach, index, point, gradient);
   const length = pace.stepLength * epsilon;
   const stepped = project(
     reach,
@@ -242,8 +245,9 @@ async function look(
 ): Promise<{ readonly places: readonly Place[]; readonly logits: Float32Array }> {
   const { classifier, samples, size } = search;
   const labels = Uint32Array.from(indices, (index) => samples.labels[index]!);
-  const { losses, gradient, logits } = await objective(classifier, points, labels, Uint32Array.from(targets));
-  if (counts) keepStronger(search, indices, points, losses, logits);
+  const asked = counts ? feasibleRows(search, indices, points) : points;
+  const { losses, gradient, logits } = await objective(classifier, asked, labels, Uint32Array.from(targets));
+  if (counts) keepStronger(search, indices, asked, losses, logits);
   const places = indices.map((_, row) => ({
     point: points.subarray(row * size, (row + 1) * size),
     loss: losses[row]!,

@@ -1,4 +1,5 @@
 import type { Norm } from '../spec/index.js';
+import type { Constraints } from './constraints.js';
 
 /** A classifier as an attacker with its file sees it: flat float32 inputs in, logits and input gradients out. */
 export interface Classifier {
@@ -29,7 +30,7 @@ export interface Classifier {
   close(): Promise<void>;
 }
 
-/** What an adversary may do: move inside a ball and inside the valid range. */
+/** What an adversary may do: move inside a ball and inside the valid range, and within what the data can be. */
 export interface ThreatModel {
   readonly norm: Norm;
   /** Radius of the ball in the units that the model sees. */
@@ -38,6 +39,8 @@ export interface ThreatModel {
   readonly minimum: Float32Array;
   /** Largest valid value of each input value. */
   readonly maximum: Float32Array;
+  /** What the adversary respects beside; absent where every value of ball and range is possible. */
+  readonly constraints?: Constraints;
 }
 
 /** Samples under attack. Ids key every random draw, so results do not depend on batching or order. */

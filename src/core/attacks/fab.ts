@@ -4,7 +4,7 @@ import { distance } from './distance.js';
 import { moveToHyperplane } from './hyperplane.js';
 import { margin } from './losses.js';
 import { predictedClass } from './predict.js';
-import { project, type Reach } from './projection.js';
+import { feasible, project, type Reach } from './projection.js';
 import {
   climbInRestarts,
   keepStronger,
@@ -221,9 +221,12 @@ function dualLength({ norm }: ThreatModel, slopes: Float32Array): number {
 
 function stepTowards(search: Search, walker: Walker, value: number, slopes: Float32Array): Float32Array {
   const { samples, threat } = search;
-  const { norm, minimum, maximum } = threat;
+  const { norm } = threat;
   const { point } = walker;
   const original = row(search, samples.inputs, walker.index);
+  const fixed = threat.constraints?.fixed;
+  const minimum = threat.minimum.map((low, i) => (fixed?.[i] ? original[i]! : low));
+  const maximum = threat.maximum.map((high, i) => (fixed?.[i] ? original[i]! : high));
   const fromSample = slopes.reduce((sum, slope, i) => sum + slope * (original[i]! - point[i]!), value);
   const here = moveToHyperplane(norm, point, value, slopes, minimum, maximum);
   const there = moveToHyperplane(norm, original, fromSample, slopes, minimum, maximum);
@@ -242,12 +245,20 @@ async function look(
   walkers: readonly Walker[],
   points: readonly Float32Array[],
 ): Promise<readonly boolean[]> {
-  const { classifier, samples, size, context } = search;
+  const { classifier, samples, threat, size, context } = search;
   context.signal?.throwIfAborted();
   const indices = walkers.map(({ index }) => index);
   const all = joined(size, points);
   const logits = await classifier.logits(all, indices.length);
   keepInside(search, indices, all, logits);
+  if (threat.constraints) {
+    // Walkers go where only the boundary is; what counts is the nearest point that can be sent.
+    const sent = joined(
+      size,
+      indices.map((index, at) => feasible(search, index, project(search, index, points[at]!))),
+    );
+    keepInside(search, indices, sent, await classifier.logits(sent, indices.length));
+  }
   return indices.map((index, at) => predictedClass(logits, classifier.classes, at) !== samples.labels[index]);
 }
 

@@ -1,7 +1,7 @@
 import type { Attack } from './attack.js';
 import { batchesOf, gatherRows } from './batches.js';
 import { predictedClass } from './predict.js';
-import { furthest } from './projection.js';
+import { feasible, furthest } from './projection.js';
 import { allowedBox } from './threat-model.js';
 
 /**
@@ -36,7 +36,7 @@ export const fgsm: Attack<Record<string, never>> = {
         }
         attacked.push(index);
         const slope = clean.gradient.subarray(row * size, (row + 1) * size);
-        adversarial.set(furthest(reach, index, slope), index * size);
+        adversarial.set(feasible(reach, index, furthest(reach, index, slope)), index * size);
       });
       if (attacked.length > 0) {
         const logits = await classifier.logits(gatherRows(adversarial, size, attacked), attacked.length);

@@ -1,7 +1,9 @@
 export type { Attack, AttackContext, AttackResult, Classifier, Samples, ThreatModel } from './attack.js';
+export type { Constraints, Steps } from './constraints.js';
 export { distance } from './distance.js';
 export { openClassifier } from './onnx-classifier.js';
 export { NO_CLASS, predictedClass } from './predict.js';
+export { nearestAllowed } from './projection.js';
 export { type AttackName, attacks } from './registry.js';
 export { halvings } from './saturation.js';
 export { insideThreatModel } from './threat-model.js';

@@ -4,6 +4,7 @@ import { crossEntropy } from './losses.js';
 import { project } from './projection.js';
 import {
   climbInRestarts,
+  feasibleRows,
   keepStronger,
   LATE_STEPS,
   lookAtOriginals,
@@ -113,10 +114,11 @@ function withMomentum(velocity: Float32Array, gradient: Float32Array, decay: num
 async function look(
   search: Search,
   indices: readonly number[],
-  points: Float32Array,
+  relaxed: Float32Array,
   targets?: ReadonlyMap<number, number>,
 ) {
   const { classifier, samples, size } = search;
+  const points = feasibleRows(search, indices, relaxed);
   const aims = Uint32Array.from(indices, (index) => targets?.get(index) ?? samples.labels[index]!);
   const { gradient, logits } = await classifier.lossGradient(points, aims, indices.length);
   const crossEntropies = (classOf: (row: number) => number): readonly number[] =>

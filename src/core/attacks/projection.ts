@@ -1,7 +1,8 @@
 import type { Samples, ThreatModel } from './attack.js';
+import { roundToConstraints } from './constraints.js';
 import { distance } from './distance.js';
 import { roundTowards } from './float32.js';
-import type { Box } from './threat-model.js';
+import { allowedBox, type Box } from './threat-model.js';
 
 /** Where an adversary can take some samples. */
 export interface Reach {
@@ -74,6 +75,43 @@ export function furthest(reach: Reach, index: number, direction: ArrayLike<numbe
   if (threat.norm === 'l2') scaleL2(moves, room, threat.epsilon, Number.POSITIVE_INFINITY);
   else fillL1(moves, room, threat.epsilon);
   return settle(reach, index, target, moves);
+}
+
+/**
+ * A projected point as the adversary can send it: rounded to what the constraints allow; the point itself where there are
+ * none. Attacks go their way through the ball unrounded, ask the model about rounded points only, and take the gradients
+ * there for those of where they are.
+ *
+ * @param point - inside the ball and the box
+ */
+export function feasible({ samples, threat, size }: Reach, index: number, point: Float32Array): Float32Array {
+  const { constraints } = threat;
+  if (!constraints) return point;
+  const original = samples.inputs.subarray(index * size, (index + 1) * size);
+  return roundToConstraints({ ...threat, constraints }, original, point);
+}
+
+/**
+ * The point that an adversary can send who would like to send another one.
+ *
+ * @param original - one sample
+ * @param wish - as many values
+ */
+export function nearestAllowed(
+  original: Samples,
+  threat: ThreatModel,
+  wish: ArrayLike<number>,
+): Float32Array {
+  const reach = { samples: original, threat, size: threat.minimum.length, box: allowedBox(original, threat) };
+  return feasible(reach, 0, project(reach, 0, wish));
+}
+
+/** A gradient, zero where the box leaves a sample no room. */
+export function movable({ box, size, threat }: Reach, index: number, gradient: Float32Array): Float32Array {
+  if (!threat.constraints) return gradient;
+  return gradient.map((slope, i) =>
+    box.lower[index * size + i] === box.upper[index * size + i] ? 0 : slope,
+  );
 }
 
 /** How far each value of a sample would move to reach a point, and how far it may. */

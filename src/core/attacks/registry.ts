@@ -1,6 +1,7 @@
 import { apgdCe } from './apgd-ce.js';
 import { apgdDlr } from './apgd-dlr.js';
 import { apgdT } from './apgd-t.js';
+import { coordinate } from './coordinate.js';
 import { fab, fabT } from './fab.js';
 import { fgsm } from './fgsm.js';
 import { pgd } from './pgd.js';
@@ -16,6 +17,7 @@ export const attacks = {
   'apgd-t': apgdT,
   fab,
   'fab-t': fabT,
+  coordinate,
   transfer,
   square,
 } as const;

@@ -3,8 +3,8 @@ import type { AttackContext, AttackResult, Classifier, Samples, ThreatModel } fr
 import { batchesOf, gatherRows } from './batches.js';
 import { distance } from './distance.js';
 import { predictedClass } from './predict.js';
-import { project, type Reach } from './projection.js';
-import { allowedBox } from './threat-model.js';
+import { feasible, project, type Reach } from './projection.js';
+import { allowedBox, insideThreatModel } from './threat-model.js';
 
 /** Steps at the end of the last restart in which the loss should hardly rise any more. */
 export const LATE_STEPS = 10;
@@ -40,8 +40,20 @@ export function openSearch(
   };
 }
 
+/** {@link feasible} of one point a sample, row-major. */
+export function feasibleRows(reach: Reach, indices: readonly number[], points: Float32Array): Float32Array {
+  if (!reach.threat.constraints) return points;
+  const { size } = reach;
+  const rounded = new Float32Array(points.length);
+  indices.forEach((index, row) => {
+    rounded.set(feasible(reach, index, points.subarray(row * size, (row + 1) * size)), row * size);
+  });
+  return rounded;
+}
+
 /**
- * Keeps each point that breaks its sample, or comes closer to it than any before.
+ * Keeps each point that breaks its sample, or comes closer to it than any before. Under constraints, whatever breaks one is
+ * no point, however an attack came by it.
  *
  * @param indices - samples
  * @param points - one a sample, row-major
@@ -49,7 +61,7 @@ export function openSearch(
  * @param logits - of the points
  */
 export function keepStronger(
-  { classifier, samples, size, adversarial, success, largestLoss }: Search,
+  { classifier, samples, threat, size, adversarial, success, largestLoss }: Search,
   indices: readonly number[],
   points: Float32Array,
   losses: ArrayLike<number>,
@@ -58,9 +70,12 @@ export function keepStronger(
   indices.forEach((index, row) => {
     const broken = predictedClass(logits, classifier.classes, row) !== samples.labels[index];
     if (!broken && !(losses[row]! > largestLoss[index]!)) return;
+    const point = points.subarray(row * size, (row + 1) * size);
+    const original = samples.inputs.subarray(index * size, (index + 1) * size);
+    if (threat.constraints && !insideThreatModel(original, point, threat)) return;
     if (broken) success[index] = 1;
     largestLoss[index] = losses[row]!;
-    adversarial.set(points.subarray(row * size, (row + 1) * size), index * size);
+    adversarial.set(point, index * size);
   });
 }
 

@@ -2,7 +2,15 @@ import { type RandomStream, randomStream } from '../random/index.js';
 import type { Attack } from './attack.js';
 import { batchesOf, gatherRows } from './batches.js';
 import { margin } from './losses.js';
-import { ended, keepStronger, lookAtOriginals, openSearch, type Search, stillStanding } from './search.js';
+import {
+  ended,
+  feasibleRows,
+  keepStronger,
+  lookAtOriginals,
+  openSearch,
+  type Search,
+  stillStanding,
+} from './search.js';
 import { drawTiles, type Grid, moveWindow } from './square-windows.js';
 
 export interface SquareOptions {
@@ -77,9 +85,10 @@ export function shareAt(query: number, queries: number): number {
   return FIRST_SHARE / 2 ** HALVINGS.filter((after) => of10000 > after).length;
 }
 
-async function ask(search: Search, indices: readonly number[], points: Float32Array): Promise<void> {
+async function ask(search: Search, indices: readonly number[], drawn: Float32Array): Promise<void> {
   const { classifier, samples } = search;
   const { classes } = classifier;
+  const points = feasibleRows(search, indices, drawn);
   const logits = await classifier.logits(points, indices.length);
   const margins = indices.map((index, row) =>
     margin(logits.subarray(row * classes, (row + 1) * classes), samples.labels[index]!),

@@ -1,4 +1,4 @@
-import type { Reach } from './projection.js';
+import { movable, type Reach } from './projection.js';
 
 /** Share of a sample's values that one L1 step moves, as SLIDE sets it. */
 const L1_SHARE = 0.01;
@@ -15,13 +15,14 @@ const L1_SHARE = 0.01;
  * @param point - where it is now
  */
 export function steepest(
-  { threat, size, box }: Reach,
+  reach: Reach,
   index: number,
   point: Float32Array,
   gradient: Float32Array,
 ): Float64Array {
+  const { threat, size, box } = reach;
   if (threat.norm === 'linf') return Float64Array.from(gradient, signOrZero);
-  if (threat.norm === 'l2') return unitL2(gradient);
+  if (threat.norm === 'l2') return unitL2(movable(reach, index, gradient));
   const open = Float64Array.from(gradient, (slope, i) => {
     const limit = slope > 0 ? box.upper : box.lower;
     return Number.isNaN(slope) || point[i] === limit[index * size + i] ? 0 : slope;

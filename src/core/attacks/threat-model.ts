@@ -1,5 +1,6 @@
 import { RefusedError } from '../errors/index.js';
 import type { Samples, ThreatModel } from './attack.js';
+import { FLIP_LENGTH, firstViolation, stepsBetween } from './constraints.js';
 import { distance } from './distance.js';
 import { nextFloat32 } from './float32.js';
 
@@ -13,10 +14,11 @@ export interface Box {
  * The smallest box of float32 values around the threat model of each sample: values outside are never allowed, and under
  * L∞ all points inside are. In exact arithmetic the bounds `x ± ε` are rarely float32 numbers, so each is rounded
  * *inwards*: what lies in the box keeps to the radius value by value without any tolerance, at the price of at most one
- * unit in the last place.
+ * unit in the last place. Constraints draw it closer: what cannot change stays, steps are its ends, and a group that the
+ * ball has no room to flip stays, too.
  *
  * @returns bounds for ids.length · size values
- * @throws RefusedError `data-refused` when a sample itself lies outside the valid range
+ * @throws RefusedError `data-refused` when a sample itself lies outside the valid range or breaks a constraint
  */
 export function allowedBox(samples: Samples, threat: ThreatModel): Box {
   const size = threat.minimum.length;
@@ -39,12 +41,46 @@ export function allowedBox(samples: Samples, threat: ThreatModel): Box {
     lower[i] = low;
     upper[i] = high;
   }
-  return { lower, upper };
+  const box = { lower, upper };
+  for (const index of threat.constraints ? samples.ids.keys() : []) drawCloser(box, samples, index, threat);
+  return box;
+}
+
+function drawCloser(
+  { lower, upper }: Box,
+  { ids, inputs }: Samples,
+  index: number,
+  { constraints, minimum, norm, epsilon }: ThreatModel,
+): void {
+  if (!constraints) return;
+  const from = index * minimum.length;
+  const original = inputs.subarray(from, from + minimum.length);
+  const wrong = firstViolation(original, original, constraints);
+  if (wrong !== undefined) {
+    throw new RefusedError(
+      'data-refused',
+      `Sample ${ids[index]}: expected value ${wrong} as the data block describes it, got ${original[wrong]}.`,
+    );
+  }
+  const stay = (i: number): void => {
+    lower[from + i] = original[i]!;
+    upper[from + i] = original[i]!;
+  };
+  for (const [i, steps] of constraints.steps.entries()) {
+    if (constraints.fixed[i]) stay(i);
+    else if (steps) {
+      const [first, last] = stepsBetween(steps, lower[from + i]!, upper[from + i]!);
+      lower[from + i] = steps.at(first);
+      upper[from + i] = steps.at(last);
+    }
+  }
+  for (const members of constraints.oneHot) if (FLIP_LENGTH[norm] > epsilon) members.forEach(stay);
 }
 
 /**
  * Whether one input is one that the adversary may send: every value finite and in the valid range, and the whole at most
- * ε from the original in the threat model's norm. Computed in float64 on the float32 values, with no tolerance.
+ * ε from the original in the threat model's norm, with all constraints kept. Computed in float64 on the float32 values, with
+ * no tolerance.
  *
  * @param original - one sample, as many values as `threat.minimum`
  * @param adversarial - as many values
@@ -57,6 +93,8 @@ export function insideThreatModel(
   return (
     adversarial.length === original.length &&
     adversarial.every((value, i) => value >= threat.minimum[i]! && value <= threat.maximum[i]!) &&
-    distance(threat.norm, original, adversarial) <= threat.epsilon
+    distance(threat.norm, original, adversarial) <= threat.epsilon &&
+    (threat.constraints === undefined ||
+      firstViolation(original, adversarial, threat.constraints) === undefined)
   );
 }

@@ -12,6 +12,8 @@ const INT64 = [-(2n ** 63n), 2n ** 63n - 1n] as const;
 /** One check of one value in every row. */
 interface CellCheck {
   readonly column: string;
+  /** Further columns that it looks at. */
+  readonly others?: readonly string[];
   /** The column of `raw`. */
   readonly value: string;
   /** SQL: the broken rule, or NULL. */
@@ -25,7 +27,9 @@ export async function* cellProblems(
   data: DataSpec,
   { columns }: StagedSource,
 ): AsyncGenerator<DataProblem> {
-  const checks = cellChecks(data).filter((check) => columns.has(check.column));
+  const checks = cellChecks(data).filter(({ column, others = [] }) =>
+    [column, ...others].every((name) => columns.has(name)),
+  );
   const broken = checks.map(
     (check, i) => `{i: ${i}, rule: ${check.rule}, value: left(${check.value}, ${EXCERPT_LENGTH})}`,
   );
@@ -95,11 +99,35 @@ function cellChecks(data: DataSpec): readonly CellCheck[] {
     ...data.features.flatMap((feature) =>
       feature.columns.map((name) => {
         const value = `f${index++}`;
-        const expected = `${feature.type === 'integer' ? 'an integer' : 'a number'} from ${feature.minimum} to ${feature.maximum}`;
+        const expected = feature.values
+          ? `one of ${feature.values.slice(0, 20).join(', ')}${feature.values.length > 20 ? ', …' : ''}`
+          : `${feature.type === 'integer' ? 'an integer' : 'a number'} from ${feature.minimum} to ${feature.maximum}`;
         return { column: name, value, rule: featureRule(value, feature), expected };
       }),
     ),
+    ...groupChecks(data),
   ];
+}
+
+/** One a group of which exactly one column is 1. Values that are missing or no numbers break rules of their own. */
+function groupChecks(data: DataSpec): readonly CellCheck[] {
+  let index = 0;
+  return data.features.flatMap((feature) => {
+    const names = feature.columns.map(() => `f${index++}`);
+    const [column, ...others] = feature.columns as [string, ...string[]];
+    if (!feature.oneHot) return [];
+    const countOf = (value: number): string =>
+      names.map((name) => `(${typedValue(name, feature)} = ${value})::INTEGER`).join(' + ');
+    return [
+      {
+        column,
+        others,
+        value: `concat_ws(' ', ${names.join(', ')})`,
+        rule: `CASE WHEN ${countOf(1)} <> 1 OR ${countOf(0)} <> ${names.length - 1} THEN 'one-hot' END`,
+        expected: `one 1 and otherwise 0 in columns ${column} to ${others.at(-1)}`,
+      },
+    ];
+  });
 }
 
 /** SQL: the class index of a row of `raw`, or NULL. */
@@ -121,10 +149,12 @@ function featureRule(value: string, feature: FeatureSpec): string {
   // An integer that does not fit 64 bits is out of any range; text that does not fit a double is infinite.
   const unfit =
     feature.type === 'integer' ? `${typed} IS NULL THEN 'range'` : `NOT isfinite(${typed}) THEN 'not-finite'`;
+  const listed = feature.values?.map((one) => `'${one}'::DOUBLE`).join(', ');
+  const unlisted = listed ? `WHEN ${typed}::DOUBLE NOT IN (${listed}) THEN 'value'` : '';
   return (
     `CASE WHEN ${value} IS NULL THEN 'missing-value' WHEN NOT regexp_full_match(${value}, ${pattern}) THEN ` +
     `CASE WHEN regexp_full_match(lower(${value}), ${NOT_FINITE}) THEN 'not-finite' ELSE 'type' END ` +
-    `WHEN ${unfit} WHEN ${typed} NOT BETWEEN ${minimum} AND ${maximum} THEN 'range' END`
+    `WHEN ${unfit} WHEN ${typed} NOT BETWEEN ${minimum} AND ${maximum} THEN 'range' ${unlisted} END`
   );
 }
 

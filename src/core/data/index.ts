@@ -7,4 +7,4 @@ export { encodeNpy } from './samples/npy.js';
 export { readDescribedTable } from './samples/read-described-table.js';
 export { readSamples } from './samples/read-samples.js';
 export type { SampleOptions, SampleSet } from './samples/sample-set.js';
-export { type SnapshotManifest, snapshotManifestSchema } from './snapshot.js';
+export { type InputFeature, type SnapshotManifest, snapshotManifestSchema } from './snapshot.js';

@@ -24,6 +24,8 @@ export type DataRule =
   | 'type'
   | 'not-finite'
   | 'range'
+  | 'value'
+  | 'one-hot'
   | 'unknown-label'
   | 'duplicate-id'
   | 'row-count'

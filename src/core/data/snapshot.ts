@@ -1,7 +1,31 @@
 import { z } from 'zod';
-import { digestSchema } from '../spec/index.js';
+import { type DataSpec, digestSchema } from '../spec/index.js';
 
 const counts = z.strictObject({ train: z.int(), validation: z.int(), test: z.int() });
+
+const inputFeatureSchema = z.strictObject({
+  column: z.string(),
+  type: z.enum(['integer', 'number']),
+  minimum: z.number(),
+  maximum: z.number(),
+  scale: z.enum(['none', 'unit']),
+  /** The only values there are, ascending. */
+  values: z.array(z.number()).optional(),
+  /** Features with the same number are one group, of which exactly one is 1. */
+  oneHot: z.int().min(0).optional(),
+  /** An adversary cannot change it. */
+  mutable: z.literal(false).optional(),
+});
+
+/** What the data block says of one model input value. */
+export type InputFeature = z.infer<typeof inputFeatureSchema>;
+
+/** One entry a model input value, in model order. */
+export function inputFeatures(data: DataSpec): readonly InputFeature[] {
+  return data.features.flatMap(({ columns, oneHot, ...feature }, group) =>
+    columns.map((column) => ({ column, ...feature, ...(oneHot && { oneHot: group }) })),
+  );
+}
 
 /** `snapshot.json`: how to read the Parquet files beside it, and what they hold. */
 export const snapshotManifestSchema = z.strictObject({
@@ -10,15 +34,7 @@ export const snapshotManifestSchema = z.strictObject({
   id: z.string(),
   label: z.strictObject({ column: z.string(), classes: z.array(z.union([z.string(), z.int()])) }),
   /** One entry a model input value, in model order. Parquet keeps raw values; `scale` is applied when reading. */
-  features: z.array(
-    z.strictObject({
-      column: z.string(),
-      type: z.enum(['integer', 'number']),
-      minimum: z.number(),
-      maximum: z.number(),
-      scale: z.enum(['none', 'unit']),
-    }),
-  ),
+  features: z.array(inputFeatureSchema),
   shape: z.array(z.int()),
   rows: counts,
   /** Rows of each class in each split, by class index. */

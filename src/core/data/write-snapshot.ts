@@ -3,7 +3,7 @@ import type { DataSpec, Digest } from '../spec/index.js';
 import { canonicalJson } from '../store/index.js';
 import { type Database, identifier, literal } from './database.js';
 import type { Split } from './dataset.js';
-import { type SnapshotManifest, snapshotManifestSchema } from './snapshot.js';
+import { inputFeatures, type SnapshotManifest, snapshotManifestSchema } from './snapshot.js';
 import { type ClassRows, splits } from './split.js';
 import { featureColumns } from './staging.js';
 
@@ -39,9 +39,7 @@ export async function writeSnapshot(
     source,
     id: data.id,
     label: data.label,
-    features: data.features.flatMap(({ columns: names, ...feature }) =>
-      names.map((column) => ({ column, ...feature })),
-    ),
+    features: inputFeatures(data),
     shape: data.shape ?? [columns.length],
     rows: { train: total('train'), validation: total('validation'), test: total('test') },
     classRows,

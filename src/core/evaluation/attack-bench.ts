@@ -8,7 +8,9 @@ import {
   type Samples,
   type ThreatModel,
 } from '../attacks/index.js';
+import { RefusedError } from '../errors/index.js';
 import type { EvasionGateSpec } from '../spec/index.js';
+import { adversaryConstraints } from './adversary.js';
 import type { AttackOutcome } from './evasion-row.js';
 import type { GateSubject } from './gate.js';
 import { sampleBytes } from './serve-cleanly.js';
@@ -106,12 +108,25 @@ async function recheck(
   };
 }
 
-/** The ball of the gate. */
-export function ballOf({ minimum, maximum }: GateSubject, { norm, epsilon }: EvasionGateSpec): ThreatModel {
-  return { norm, epsilon, minimum, maximum };
+/**
+ * The ball of the gate, and what its adversary respects.
+ * @throws RefusedError `usage` when the adversary is to respect what nothing describes
+ */
+export function ballOf(
+  { minimum, maximum, features }: GateSubject,
+  { norm, epsilon, respects }: EvasionGateSpec,
+): ThreatModel {
+  if (respects && !features) {
+    throw new RefusedError(
+      'usage',
+      `expected a lifecycle that describes the data, for an adversary who respects ${respects.join(' and ')}`,
+    );
+  }
+  const constraints = adversaryConstraints(features ?? [], respects);
+  return { norm, epsilon, minimum, maximum, ...(constraints && { constraints }) };
 }
 
-/** A ball that holds the whole valid range, wherever its middle is. */
+/** A ball that holds the whole valid range, wherever its middle is; no constraint holds in it. */
 export function ballOfEverything(subject: GateSubject, spec: EvasionGateSpec): ThreatModel {
   const { minimum, maximum } = subject;
   const widths = Float64Array.from(maximum, (high, i) => high - minimum[i]!);

@@ -287,15 +287,19 @@ async function checkGraph(
   return checked;
 }
 
-/** The suite's white-box attacks, Auto-PGD on the cross-entropy first; that one alone where the suite has none. */
-function climbsOf(suite: readonly AttackSpec[], { apgd }: EvasionGateSpec): readonly Climb[] {
+/**
+ * The suite's white-box attacks, the strongest first: Auto-PGD on the cross-entropy, or where values come in steps, the
+ * coordinate search. Auto-PGD alone where the suite has none.
+ */
+function climbsOf(suite: readonly AttackSpec[], { apgd, respects }: EvasionGateSpec): readonly Climb[] {
+  const strongest = respects?.includes('types') ? 'coordinate' : 'apgd-ce';
   const names = withKnowledge(
     suite.map(({ attack }) => attack),
     'white-box',
   );
   const climbs = suite.filter((spec): spec is Climb => names.includes(spec.attack) && 'steps' in spec);
   const [first, others] = [true, false].map((is) =>
-    climbs.filter(({ attack }) => (attack === 'apgd-ce') === is),
+    climbs.filter(({ attack }) => (attack === strongest) === is),
   );
   return climbs.length === 0 ? [{ attack: 'apgd-ce', ...apgd }] : [...first!, ...others!];
 }

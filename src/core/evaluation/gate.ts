@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Classifier, Samples } from '../attacks/index.js';
 import type { CertifiableModel } from '../certification/index.js';
+import type { InputFeature } from '../data/index.js';
 import type { GateSpec, Verdict } from '../spec/index.js';
 
 /** What every row of evidence says of its sample. */
@@ -25,6 +26,8 @@ export interface GateSubject {
   /** Valid range of each input value (length: one sample's size). */
   readonly minimum: Float32Array;
   readonly maximum: Float32Array;
+  /** What the data block says of each input value, where there is one. */
+  readonly features?: readonly InputFeature[];
   /** Keys every random draw, together with the sample's id. */
   readonly seed: number;
   /**

@@ -68,6 +68,7 @@ async function openIn<T>(
       samples: takeSamples(test, chooseSamples(key, test.ids, count)),
       classes,
       ...range,
+      features: manifest.features,
       seed: seedOf(key),
       serve: served.serve,
       openClassifier: (logitExponent) => openClassifier(onnx, card.input.shape, logitExponent),

@@ -1,4 +1,10 @@
-import type { AttackResult, Classifier, Samples, ThreatModel } from '../attacks/index.js';
+import {
+  type AttackResult,
+  type Classifier,
+  nearestAllowed,
+  type Samples,
+  type ThreatModel,
+} from '../attacks/index.js';
 import { type RandomStream, randomStream } from '../random/index.js';
 import { crossEntropyReader } from './planted-reader.js';
 
@@ -46,7 +52,9 @@ export async function searchPlanted(
     const points = new Float32Array(count * size);
     for (let row = 0; row < count; row++) {
       const radius = row < inner ? INNER_RADIUS * stream.uniform() : 1;
-      points.set(pointAt(one.inputs, threat, radius, stream), row * size);
+      const point = pointAt(one.inputs, threat, radius, stream);
+      // An example that cannot be sent is no weakness.
+      points.set(threat.constraints ? nearestAllowed(one, threat, point) : point, row * size);
     }
     return classifier.logits(points, count);
   };

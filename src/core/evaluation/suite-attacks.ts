@@ -17,6 +17,8 @@ export type Knowledge = 'one-step' | 'white-box' | 'transfer' | 'black-box';
 
 interface SuiteAttack<Name extends SuiteAttackName> {
   readonly knowledge: Knowledge;
+  /** Follows gradients where there are some, and does without where not. */
+  readonly blind?: true;
   /** The attack with a specification's options. */
   run(
     spec: Extract<AttackSpec, { attack: Name }>,
@@ -41,6 +43,11 @@ export const suiteAttacks: { readonly [Name in SuiteAttackName]: SuiteAttack<Nam
   },
   'apgd-ce': { knowledge: 'white-box', run: (spec, ...bench) => run(attacks['apgd-ce'], spec, bench) },
   'apgd-dlr': { knowledge: 'white-box', run: (spec, ...bench) => run(attacks['apgd-dlr'], spec, bench) },
+  coordinate: {
+    knowledge: 'white-box',
+    blind: true,
+    run: (spec, ...bench) => run(attacks.coordinate, spec, bench),
+  },
   transfer: { knowledge: 'transfer', run: (spec, ...bench) => run(attacks.transfer, spec, bench) },
   square: { knowledge: 'black-box', run: (spec, ...bench) => run(attacks.square, spec, bench) },
 };
@@ -90,5 +97,8 @@ export function applicable(
   { gradients, parent }: { readonly gradients: boolean; readonly parent: boolean },
 ): readonly AttackSpec[] {
   const needed = { 'one-step': gradients, 'white-box': gradients, transfer: parent, 'black-box': true };
-  return suite.filter(({ attack }) => needed[suiteAttacks[attack].knowledge]);
+  return suite.filter(({ attack }) => {
+    const { knowledge, blind } = suiteAttacks[attack] as SuiteAttack<SuiteAttackName>;
+    return blind || needed[knowledge];
+  });
 }

@@ -15,10 +15,42 @@ const featureSchema = z
       .enum(['none', 'unit'])
       .default('none')
       .describe('`unit`: the model sees (value − minimum) / (maximum − minimum), so its range is [0, 1].'),
+    values: z
+      .array(z.number())
+      .min(2)
+      .max(10_000)
+      .optional()
+      .describe('The only values allowed, in ascending order: ordered categories such as [0, 0.5, 1].'),
+    oneHot: z
+      .literal(true)
+      .optional()
+      .describe('In every row exactly one of the columns is 1, and the others are 0.'),
+    mutable: z
+      .literal(false)
+      .optional()
+      .describe('An adversary cannot change it. Only evasion gates that respect `immutable` believe that.'),
   })
   .refine((feature) => feature.minimum < feature.maximum, {
     path: ['maximum'],
     message: 'expected a maximum above the minimum',
+  })
+  .superRefine(({ columns, type, minimum, maximum, values, oneHot }, context) => {
+    const expect = (holds: boolean, path: string, message: string): void => {
+      if (!holds) context.addIssue({ code: 'custom', path: [path], message });
+    };
+    for (const [i, value] of (values ?? []).entries()) {
+      expect(i === 0 || value > values![i - 1]!, 'values', `expected ascending values, got ${value} later`);
+      expect(value >= minimum && value <= maximum, 'values', `expected values in the range, got ${value}`);
+      expect(
+        type === 'number' || Number.isInteger(value),
+        'values',
+        `expected integers, as the type says, got ${value}`,
+      );
+    }
+    if (!oneHot) return;
+    expect(columns.length > 1, 'columns', 'expected a one-hot group of two columns or more');
+    expect(minimum === 0 && maximum === 1, 'oneHot', 'expected a one-hot group with minimum 0 and maximum 1');
+    expect(values === undefined, 'oneHot', 'expected a one-hot group without values, which are 0 and 1');
   });
 
 const splitSchema = z

@@ -4,12 +4,23 @@ import {
   certificationMethods,
   smoothingCertificationSchema,
 } from './certification.js';
-import { apgdSchema, attackSpecSchema, pgdSchema, squareSchema, suiteOf } from './evasion-suite.js';
+import {
+  apgdSchema,
+  attackSpecSchema,
+  coordinateSchema,
+  pgdSchema,
+  squareSchema,
+  suiteOf,
+} from './evasion-suite.js';
 import { nameSchema } from './name.js';
 
 /** How an adversary's change to an input is measured: its largest value, its Euclidean length, or the sum of its values. */
 export const norms = ['linf', 'l2', 'l1'] as const;
 export type Norm = (typeof norms)[number];
+
+/** What an adversary can be believed to respect of what the data block says of the features. */
+export const adversaryLimits = ['types', 'immutable'] as const;
+export type AdversaryLimit = (typeof adversaryLimits)[number];
 
 const proportion = z.number().min(0).max(1);
 const shared = {
@@ -35,6 +46,14 @@ const evasionGateSchema = z.strictObject({
   gate: z.literal('evasion'),
   norm: z.enum(norms),
   epsilon: z.number().gt(0).describe('Radius of the ball, in the units that the model sees.'),
+  respects: z
+    .array(z.enum(adversaryLimits))
+    .min(1)
+    .refine((limits) => new Set(limits).size === limits.length, { message: 'expected each limit once' })
+    .optional()
+    .describe(
+      'What the adversary is believed to respect of what the data block says. `types`: integers stay whole, `values` and `oneHot` hold; `immutable`: what has `mutable: false` stays. A weaker adversary than without.',
+    ),
   minimum: proportion.describe('The least robust accuracy.'),
   samples: z.int().min(1).default(1000).describe('Test samples drawn; all of them when there are fewer.'),
   earlyStop: z
@@ -58,6 +77,9 @@ const evasionGateSchema = z.strictObject({
     .describe(
       'Auto-PGD, on the cross-entropy, on the difference of logits ratio and through the parent, where a named suite runs it. It sets its own step size.',
     ),
+  coordinate: coordinateSchema
+    .optional()
+    .describe('Greedy coordinate search, which a named suite runs where the adversary respects types.'),
   square: squareSchema
     .prefault({})
     .describe('The Square attack, which uses no gradients, where a named suite runs it.'),

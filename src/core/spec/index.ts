@@ -4,6 +4,8 @@ export { type Digest, digestSchema } from './digest.js';
 export { type AttackSpec, type SuiteAttackName, suiteOf, suiteOrder } from './evasion-suite.js';
 export {
   type AccuracyGateSpec,
+  type AdversaryLimit,
+  adversaryLimits,
   attacksThroughParent,
   type CertifiedGateSpec,
   certifiedNorms,

@@ -66,6 +66,8 @@ const runs: Readonly<Record<AttackName, Run>> = {
       { steps: 10, restarts: 2 },
       { ...how, surrogate: classifier },
     ),
+  coordinate: (classifier, samples, threat, how = context) =>
+    attacks.coordinate.run(classifier, samples, threat, { steps: 8, restarts: 2, points: 100 }, how),
   square: (classifier, samples, threat, how = context) =>
     attacks.square.run(classifier, samples, threat, { queries: 60 }, how),
 };

@@ -61,6 +61,8 @@ const runs: Readonly<Record<AttackName, Run>> = {
     attacks['fab-t'].run(c, s, t, { steps: 30, restarts: 1, targets: 4 }, how),
   transfer: (c, s, t, how = context) =>
     attacks.transfer.run(c, s, t, { steps: 40, restarts: 1 }, { ...how, surrogate: c }),
+  coordinate: (c, s, t, how = context) =>
+    attacks.coordinate.run(c, s, t, { steps: 20, restarts: 1, points: 100 }, how),
   square: (c, s, t, how = context) => attacks.square.run(c, s, t, { queries: 200 }, how),
 };
 const names = Object.keys(runs) as AttackName[];

@@ -246,6 +246,48 @@ describe('ingest', () => {
     );
   });
 
+  it('finds values that are no category, and groups in which not exactly one is 1', async () => {
+    const data: DataInput = {
+      source: 'sites.csv',
+      id: 'id',
+      label: { column: 'label', classes: [0, 1] },
+      features: [
+        { columns: ['age'], type: 'number', minimum: 0, maximum: 1, values: [0, 0.5, 1], mutable: false },
+        { columns: ['red', 'green', 'blue'], type: 'integer', minimum: 0, maximum: 1, oneHot: true },
+        { columns: ['big', 'small'], type: 'number', minimum: 0, maximum: 1, oneHot: true },
+        { columns: ['level'], type: 'integer', minimum: 0, maximum: 9, values: [1, 2, 8] },
+      ],
+    };
+    const good = ['0.50,1,0,0,0,1.0,8', '1,0,1,0,1,0,1', '0,0,0,1,1.0,0,2', '1e0,0,1,0,0,1,2'];
+    const lines = [...good, ...good].map((values, i) => `row-${i},${i % 2},${values}`);
+    const header = 'id,label,age,red,green,blue,big,small,level';
+    const bad = [
+      'row-8,0,0.25,1,0,0,0,1,3',
+      'row-9,0,1,0,0,0,0.5,0.5,1',
+      'row-10,0,1,1,1,0,0,1,1',
+      'row-11,0,1,1,,0,0,1,1',
+    ];
+    const problems = await bench.problems([header, ...lines, ...bad].join('\n'), data);
+    expect(problems.map(({ row, rule, column, value }) => [row, rule, column, value])).toEqual([
+      [9, 'value', 'age', '0.25'],
+      [9, 'value', 'level', '3'],
+      [10, 'one-hot', 'red', '0 0 0'],
+      [10, 'one-hot', 'big', '0.5 0.5'],
+      [11, 'one-hot', 'red', '1 1 0'],
+      [12, 'missing-value', 'green', undefined],
+    ]);
+    expect(problems[0]!.expected).toBe('one of 0, 0.5, 1');
+    expect(problems[2]!.expected).toBe('one 1 and otherwise 0 in columns red to blue');
+
+    const result = await bench.ingest([header, ...lines].join('\n'), data);
+    if (result.kind !== 'accepted') throw new Error(result.summary.join('\n'));
+    const folder = path.join(bench.folder, 'sites');
+    await bench.store.fetchTree(result.record.snapshot, folder);
+    const { features } = await readManifest(folder);
+    expect(features[0]).toMatchObject({ values: [0, 0.5, 1], mutable: false });
+    expect(features.map(({ oneHot }) => oneHot)).toEqual([undefined, 1, 1, 1, 2, 2, undefined]);
+  });
+
   it('reports columns that are missing, twice there or not asked for, and checks the others', async () => {
     const text = ['id,label,x,x,z', ...pointRows(8).map(({ id, label }) => `${id},${label},11,1,1`)].join(
       '\n',

@@ -82,6 +82,20 @@ describe('a lifecycle file', () => {
     ]);
   });
 
+  it('is refused where categories and groups contradict their feature', () => {
+    const withFeature = (fields: string) =>
+      lines(valid.replace('minimum: 0\n', `minimum: 0\n      ${fields}\n`)).map(
+        (line) => line.split('features[0].')[1],
+      );
+    expect(withFeature('values: [0, 2, 1, 99]')).toEqual([
+      'values: expected ascending values, got 1 later',
+      'values: expected values in the range, got 99',
+    ]);
+    expect(withFeature('oneHot: true')).toEqual([
+      'oneHot: expected a one-hot group with minimum 0 and maximum 1, got true',
+    ]);
+  });
+
   it('names a missing field at the block that lacks it', () => {
     expect(lines(valid.replace('  source: digits.csv\n', ''))).toEqual([
       'l.yaml:5:3 data.source: expected a text, got nothing',

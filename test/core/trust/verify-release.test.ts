@@ -331,6 +331,7 @@ describe('the tests link', () => {
     ['fewer restarts', { pgd: { restarts: 2 } }],
     ['a step too small to move', { pgd: { stepSize: 1e-9 } }],
     ['fewer steps of Auto-PGD', { apgd: { steps: 49 } }],
+    ['an adversary who respects types', { respects: ['types'] }],
     ['fewer queries', { square: { queries: 299 } }],
   ])('refuses a run that asked for %s than the policy', async (_, changes) => {
     const weaker = gatesSchema.parse([{ ...evasion, ...changes }])[0]!;
@@ -389,6 +390,13 @@ describe('the tests link', () => {
   it('refuses a run of fewer restarts of Auto-PGD than the policy asks for', async () => {
     const policy = policyWith({ gates: gatesSchema.parse([{ ...evasion, apgd: { restarts: 2 } }]) });
     expect(await failuresOf(honest.release, { policy })).toEqual(['tests: gate-weaker']);
+  });
+
+  it('accepts a run against an adversary who respects less than the policy believes', async () => {
+    const policy = policyWith({
+      gates: gatesSchema.parse([{ ...evasion, respects: ['types', 'immutable'] }]),
+    });
+    expect(await failuresOf(honest.release, { policy })).toEqual([]);
   });
 
   it('refuses a run without the floor a class that the policy sets', async () => {

@@ -5,6 +5,7 @@ import { classIndex } from '../check.js';
 import { literal } from '../database.js';
 import type { Split } from '../dataset.js';
 import { problemSentence } from '../report.js';
+import { inputFeatures } from '../snapshot.js';
 import { assignSplits, classProblems } from '../split.js';
 import { formatOf } from '../stages.js';
 import { assembleSamples } from './assemble.js';
@@ -26,9 +27,7 @@ export async function readDescribedTable(
   { classCount, shape, signal }: Pick<SampleOptions, 'classCount' | 'shape' | 'signal'>,
 ): Promise<SampleSet> {
   const { classes } = data.label;
-  const features = data.features.flatMap(({ columns, ...feature }) =>
-    columns.map((column) => ({ column, ...feature })),
-  );
+  const features = inputFeatures(data);
   const raw = await withTable(file, formatOf(data), signal, async ({ database, stage }) => {
     const staged = await stage(data);
     await expectCleanCells(database, data, staged, staged.problems);
@@ -53,7 +52,7 @@ export async function readDescribedTable(
       `WHERE split = ${literal(split)} ORDER BY id)`;
     return await readRows(database, data, from, rows);
   });
-  return assembleSamples(
+  const set = assembleSamples(
     {
       ...raw,
       shape: data.shape ?? [features.length],
@@ -67,4 +66,5 @@ export async function readDescribedTable(
       unit: features.map(({ scale }) => scale === 'unit'),
     },
   );
+  return { ...set, features };
 }

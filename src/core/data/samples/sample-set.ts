@@ -1,4 +1,5 @@
 import type { Dataset } from '../dataset.js';
+import type { InputFeature } from '../snapshot.js';
 import type { NumpyData } from './npy.js';
 
 /** What the user says of a source; what is left out is taken from the source, and {@link SampleSet.notes} says so. */
@@ -34,6 +35,8 @@ export interface SampleSet {
   readonly shape: readonly number[];
   /** Names of the input values, where the source has names for them. */
   readonly columns?: readonly string[];
+  /** What a lifecycle says of each input value, where one describes the source. */
+  readonly features?: readonly InputFeature[];
   /** Sentences about what nobody said and the source or its name suggested. */
   readonly notes: readonly string[];
 }

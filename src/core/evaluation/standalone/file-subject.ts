@@ -49,6 +49,7 @@ export async function fileSubject(
       classes: classes.length,
       minimum,
       maximum,
+      ...(set.features && { features: set.features }),
       seed: seedOf(key),
       serve: (bytes) => model.serve(bytes, shape),
       openClassifier: (logitExponent) => model.openClassifier(shape, logitExponent),

@@ -23,7 +23,10 @@ export function shortfalls(run: GateSpec, required: GateSpec, rows: number): rea
     atLeast('samples', Math.min(required.samples, rows), run.samples);
     if (run.earlyStop && !required.earlyStop) found.push('expected all samples, got an early stop');
     if (run.norm !== required.norm) found.push(`expected the norm ${required.norm}, got ${run.norm}`);
-    found.push(...weakerAttacks(suiteOf(run), suiteOf(required)));
+    const believed = (run.respects ?? []).filter((limit) => !required.respects?.includes(limit));
+    if (believed.length > 0)
+      found.push(`expected an adversary who need not respect ${believed.join(' and ')}, got one who does`);
+    found.push(...weakerAttacks(suiteOf(run), suiteOf({ ...required, respects: run.respects })));
   }
   if (required.gate === 'certified' && run.gate === 'certified') {
     atLeast('an epsilon', required.epsilon, run.epsilon);
