@@ -1,4 +1,4 @@
-export { crown, interval } from './bounds/methods.js';
+export { crown, interval, openCrownWithin } from './bounds/methods.js';
 export type {
   BallOptions,
   CertifiableModel,

@@ -16,6 +16,7 @@ import {
   select,
 } from './attack-bench.js';
 import { attackExponent } from './attack-scale.js';
+import { certifyBroken } from './certify-broken.js';
 import { controlLimits } from './controls/limits.js';
 import {
   type AttackOutcome,
@@ -69,6 +70,7 @@ export async function measureEvasion(
       rows = await attackRescaled(bench, suite, rows, stages());
     }
     rows = await checkGraph(bench, suite, rows, block.from, stages());
+    rows = await certifyBroken(bench, rows, block.from);
     return { rows, ...(obstacle === undefined ? {} : { obstacle }) };
   } finally {
     await Promise.all([classifier.close(), surrogate?.close()]);
@@ -97,6 +99,7 @@ function notAttacked(row: EvidenceRow): EvasionRow {
     lateRise: null,
     gradient: null,
     planted: null,
+    certified: null,
     logitsDifference: null,
   };
 }

@@ -59,6 +59,8 @@ export const evasionRowSchema = cleanRowSchema
         foundAtRandom: z.boolean(),
       })
       .nullable(),
+    /** Control: whether bounds certify the ball in which this sample was broken; null where they were not tried. */
+    certified: z.boolean().nullable(),
     /** Control: largest difference between the logits of the gradient graph and of the serving session; null as above. */
     logitsDifference: z.number().min(0).nullable(),
   })

@@ -47,6 +47,8 @@ export interface GateSubject {
   readonly openParent?: (logitExponent: number) => Promise<Classifier>;
   /** The model file for a proof about it, or about its answers under noise. */
   readonly certifiable: CertifiableModel;
+  /** Whether what is served is a vote over the file's answers under noise, so that proofs about the file are not about it. */
+  readonly isSmoothed?: boolean;
   readonly onProgress?: (fraction: number) => void;
   /** Called as each attack of a suite begins, and with what share of its work is done. */
   readonly onAttack?: (progress: AttackProgress) => void;

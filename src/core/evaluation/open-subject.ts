@@ -74,6 +74,7 @@ async function openIn<T>(
       openClassifier: (logitExponent) => openClassifier(onnx, card.input.shape, logitExponent),
       ...(parentFile && { openParent: parentOpener(parentFile, manifest.shape, classes) }),
       certifiable: { onnx, shape: card.input.shape, classes, ...range, logits: served.logits },
+      isSmoothed: card.smoothing !== undefined,
       signal,
       onProgress,
     });

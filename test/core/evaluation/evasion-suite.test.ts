@@ -1,4 +1,6 @@
 import { openClassifier } from '../../../src/core/attacks/index.js';
+import { certifyBroken } from '../../../src/core/evaluation/certify-broken.js';
+import { controlLimits } from '../../../src/core/evaluation/controls/limits.js';
 import { evasionGate } from '../../../src/core/evaluation/evasion-gate.js';
 import { type EvasionRow, isRobust } from '../../../src/core/evaluation/evasion-row.js';
 import type { Decision, GateSubject, Measurement } from '../../../src/core/evaluation/index.js';
@@ -60,10 +62,54 @@ async function evaluate(onnx: Uint8Array, spec = evasion, attackedOnnx = onnx): 
   }
 }
 
+/** A model that says the first class whatever it sees, with weights that leave no doubt. */
+function constantModel(): GateSubject['certifiable'] {
+  const nothing = (length: number): Float64Array => new Float64Array(length);
+  return {
+    onnx: networkOnnx({
+      U: nothing(16 * SIZE),
+      a: nothing(16),
+      V: nothing(CLASSES * 16),
+      b: Float64Array.of(1, 0, 0),
+    }),
+    shape: [SIZE],
+    classes: CLASSES,
+    minimum: new Float32Array(SIZE),
+    maximum: new Float32Array(SIZE).fill(1),
+    logits: async (_, n) => Float32Array.from({ length: n * CLASSES }, (_, i) => Number(i % CLASSES === 0)),
+  };
+}
+
 describe('the evasion gate on real models', () => {
   let honest: Evaluation;
   beforeAll(async () => {
     honest = await evaluate(networkOnnx(network));
+  });
+
+  it('bounds the balls in which it broke samples, certifies none of them, and fails where one is certified', async () => {
+    const wide = { ...evasion, epsilon: 0.15 };
+    const onnx = networkOnnx(network);
+    const { rows } = await evaluate(onnx, wide);
+    const isBroken = (row: EvasionRow): boolean => row.correct && !isRobust(row);
+    const tried = (row: EvasionRow, place: number): boolean =>
+      isBroken(row) && place < controlLimits.certified.samples;
+    expect(rows.filter(tried).length).toBeGreaterThan(5);
+    expect(rows.map(({ certified }) => certified)).toEqual(
+      rows.map((row, i) => (tried(row, i) ? false : null)),
+    );
+
+    const again = (certifiable: GateSubject['certifiable']) =>
+      certifyBroken(
+        { spec: wide, subject: { ...certifiable, samples, certifiable } as unknown as GateSubject },
+        rows.map((row) => ({ ...row, certified: null })),
+        0,
+      );
+    const contradicting = await again(constantModel());
+    const { status, reasons } = evasionGate.decide(wide, { rows: contradicting, classes: ['a', 'b', 'c'] });
+    expect(status).toBe('fail');
+    expect(reasons.join()).toMatch(/Bounds certify \d+ of \d+ samples that attacks broke/);
+    const unreadable = await again({ ...constantModel(), onnx: new Uint8Array([1]) });
+    expect(unreadable.every(({ certified }) => certified === null)).toBe(true);
   });
 
   it('passes an honest model where it is robust, with every control held', () => {

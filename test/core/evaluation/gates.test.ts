@@ -154,6 +154,7 @@ function robustRows(n: number, change: (row: EvasionRow, i: number) => Partial<E
       lateRise: 0.001,
       planted: i < controlLimits.planted.samples ? { built: true, found: true, foundAtRandom: false } : null,
       gradient: i < controlLimits.gradientSamples ? { cosine: 0.9999, ballCosine: 0.95 } : null,
+      certified: null,
       logitsDifference: 1e-7,
     };
     return { ...whole, ...change(whole, i) };
@@ -246,6 +247,12 @@ describe('the evasion gate', () => {
       'inconclusive',
       /^The logits of the attacked graph differ/,
       (_row, i) => ({ logitsDifference: i === 7 ? 2e-4 : 0 }),
+    ],
+    [
+      'a sample is broken in a ball that bounds certify',
+      'fail',
+      /^Bounds certify 1 of 1 samples that attacks broke: .* wrong/,
+      (_row, i) => (i === 399 ? { attacks: attacked({ pgd: fallen }), certified: true } : {}),
     ],
     [
       'the graph was not compared with the served model',
@@ -346,6 +353,7 @@ describe('the evasion gate', () => {
         lateRise: null,
         gradient: null,
         planted: null,
+        certified: null,
         logitsDifference: 0,
       }));
     expect(decide(evasion, bare(true), 'operator Round has no gradient.')).toMatchObject({

@@ -78,4 +78,8 @@ const figures: Readonly<Record<string, (evidence: ControlEvidence) => string>> =
       rows.map(({ planted }) => (planted?.built ? planted.found : null)),
       true,
     )} found`,
+  'a certified sample is never broken': ({ rows }) => {
+    const tried = rows.flatMap(({ certified }) => certified ?? []);
+    return tried.length === 0 ? 'not tried' : `${count(tried, true)} broken samples certified`;
+  },
 };

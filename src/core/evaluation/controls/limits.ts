@@ -29,4 +29,9 @@ export const controlLimits = {
   lateRise: { most: 0.05, share: 0.95 },
   /** Samples around which an adversarial example is planted, and the least share of them that the attack must find. */
   planted: { samples: 32, share: 0.95 },
+  /**
+   * The first samples of the draw, whose balls are bounded where attacks broke them, and the largest models for which that
+   * is tried: values of an input, bytes of the file, multiplications of one answer.
+   */
+  certified: { samples: 64, inputs: 2 ** 14, bytes: 2 ** 25, multiplications: 2e7 },
 } as const;

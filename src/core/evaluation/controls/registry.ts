@@ -11,6 +11,7 @@ import { repeatableAnswers } from './repeatable-answers.js';
 import { sameModel } from './same-model.js';
 import { transferred } from './transferred.js';
 import { unbounded } from './unbounded.js';
+import { unbrokenCertificates } from './unbroken-certificates.js';
 import { wholeSuite } from './whole-suite.js';
 
 /** Every control, in the order in which a verdict names them. */
@@ -28,6 +29,7 @@ export const controls: readonly Control[] = [
   logitScale,
   lateRise,
   plantedWeakness,
+  unbrokenCertificates,
 ];
 
 /**
