@@ -13,7 +13,7 @@ const rooms = {
   spec: ['errors'],
   store: ['errors', 'spec'],
   data: ['errors', 'random', 'spec', 'store'],
-  onnx: ['errors'],
+  onnx: ['errors', 'spec'],
   poisoning: ['errors', 'random', 'statistics'],
   training: ['errors', 'random', 'spec', 'store', 'data', 'onnx'],
   attacks: ['errors', 'random', 'onnx', 'spec'],

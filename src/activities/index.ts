@@ -2,6 +2,7 @@ import type { ComputeContext } from './context.js';
 import { createControlActivities } from './control.js';
 import { createEvaluate } from './evaluate.js';
 import { createIngest } from './ingest.js';
+import { createScan } from './scan.js';
 import { createSigningActivities } from './sign.js';
 import { createTrain } from './train.js';
 
@@ -10,6 +11,7 @@ export function createComputeActivities(context: ComputeContext) {
   return {
     ingestSource: createIngest(context),
     trainModel: createTrain(context),
+    scanModel: createScan(context),
     ...createEvaluate(context),
   };
 }

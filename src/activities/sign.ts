@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { RefusedError } from '../core/errors/index.js';
 import { decideAgain } from '../core/evaluation/index.js';
+import { requireSafeModel } from '../core/onnx/index.js';
 import {
   type Chain,
   type DataSpec,
@@ -109,10 +110,14 @@ export function createSigningActivities({ store, signer, trust }: SigningContext
     async signModel(input: SignModelInput): Promise<StageResult<ModelSignatures>> {
       const { run: invocation, snapshot, data, model, training } = input;
       const program = input.program && { program: input.program };
-      return runStage(store, signStage, { keyId, snapshot, data, model, training, ...program }, async () => ({
-        data: await attestData(store, signer, snapshot, data, new Date()),
-        ...(await attestModel(store, signer, model, { training, builder, invocation, ...program })),
-      }));
+      return runStage(store, signStage, { keyId, snapshot, data, model, training, ...program }, async () => {
+        // Nobody's word is taken for it, and nothing is signed before.
+        requireSafeModel(await store.readBlob(model.onnx));
+        return {
+          data: await attestData(store, signer, snapshot, data, new Date()),
+          ...(await attestModel(store, signer, model, { training, builder, invocation, ...program })),
+        };
+      });
     },
 
     /** Signs a test result a gate, then verifies all statements so far and signs the summary. */

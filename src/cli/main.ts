@@ -12,6 +12,7 @@ import { registerKeys } from './commands/keys.js';
 import { registerRollback } from './commands/rollback.js';
 import { registerRun } from './commands/run.js';
 import { registerRuns } from './commands/runs.js';
+import { registerScan } from './commands/scan.js';
 import { registerSchema } from './commands/schema.js';
 import { registerStatus } from './commands/status.js';
 import { registerUp } from './commands/up.js';
@@ -48,6 +49,7 @@ for (const register of [
   registerVerify,
   registerAttack,
   registerData,
+  registerScan,
   registerKeys,
   registerDemo,
 ]) {

@@ -1,5 +1,5 @@
 import { RefusedError } from '../core/errors/index.js';
-import type { OnnxSession } from '../core/onnx/index.js';
+import { type OnnxSession, requireSafeModel } from '../core/onnx/index.js';
 import type { EndpointPointer } from '../core/serving/index.js';
 import type { Digest } from '../core/spec/index.js';
 import type { Verification, VerifiedRelease } from '../core/trust/index.js';
@@ -14,7 +14,7 @@ export type VerifyRelease = (
   expected: { readonly endpoint: string; readonly afterRevision?: number },
 ) => Promise<Verification>;
 
-/** Loads a model that was verified: `openSession` of core/onnx, in a thread of its own. */
+/** Loads a model that was verified and scanned: `openSession` of core/onnx, in a thread of its own, once it was tried. */
 export type OpenModel = (onnx: Uint8Array) => Promise<OnnxSession>;
 
 export interface AdmissionParts {
@@ -30,7 +30,7 @@ export type Admission =
   | { readonly ok: false; readonly failures: readonly RefusalReason[] };
 
 /**
- * The only door to a model: verify the chain → load the verified bytes → run them once → make the revision durable.
+ * The only door to a model: verify the chain → scan the verified bytes → load them → run them once → make the revision durable.
  * Nothing is loaded before the chain holds, and nothing is served before going back is impossible.
  * A fault (the store is away, the disk is full) is a reason like any other: the caller tries again later.
  */
@@ -69,6 +69,7 @@ function floor(
 
 /** The first run of a session is slow and tells whether the model does what its card says: no client waits for it. */
 async function openWarm(openModel: OpenModel, { card, onnx }: VerifiedRelease): Promise<OnnxSession> {
+  requireSafeModel(onnx);
   const session = await openModel(onnx);
   try {
     await logitsOf((feeds) => session.run(feeds), card, 1, Float32Array.from(card.input.minimum));

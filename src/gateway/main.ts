@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pino from 'pino';
 import { RefusedError } from '../core/errors/index.js';
-import { openSession } from '../core/onnx/index.js';
+import { openSession, probeModel } from '../core/onnx/index.js';
 import { openStore } from '../core/store/index.js';
 import { readTrustPolicy, verifyRelease } from '../core/trust/index.js';
 import type { VerifyRelease } from './admission.js';
@@ -38,7 +38,10 @@ async function main(args: readonly string[]): Promise<void> {
   const gateway = await buildGateway({
     store,
     verify,
-    openModel: (onnx) => openSession(onnx, { place: 'thread' }),
+    openModel: async (onnx) => {
+      await probeModel(onnx);
+      return openSession(onnx, { place: 'thread' });
+    },
     marks: state === undefined ? marksInMemory() : await marksInFile(state),
     selection,
     readClientsText: () => readFile(clients, 'utf8'),

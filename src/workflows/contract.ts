@@ -33,6 +33,7 @@ export const stageNames = [
   'ingest',
   'train',
   'reproduce',
+  'scan',
   'sign',
   'evaluate',
   'attest',

@@ -1,4 +1,4 @@
-import { condition, setHandler, workflowInfo } from '@temporalio/workflow';
+import { condition, patched, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { EvaluateInput } from '../activities/index.js';
 import type { Chain } from '../core/spec/index.js';
 import {
@@ -53,6 +53,14 @@ export async function lifecycle(input: LifecycleInput): Promise<LifecycleOutcome
         ({ worker }) => `${worker} trained the same bytes`,
       );
     } else run.skip('reproduce', 'the lifecycle does not ask for it');
+
+    if (patched('scan')) {
+      await run.stage(
+        'scan',
+        () => compute.scanModel({ onnx }),
+        ({ warnings, notes }) => `no errors, ${warnings} warnings, ${notes} notes`,
+      );
+    } else run.skip('scan', 'the run began before models were scanned by themselves');
 
     const signatures = await run.stage(
       'sign',

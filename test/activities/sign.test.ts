@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createSigningActivities } from '../../src/activities/index.js';
-import type { RevisionOrder } from '../../src/activities/sign.js';
+import type { RevisionOrder, SignModelInput } from '../../src/activities/sign.js';
 import { snapshotManifestSchema } from '../../src/core/data/index.js';
 import {
   type EvidenceHeader,
@@ -14,6 +14,7 @@ import { runKeyDerivation } from '../../src/core/evaluation/run-key.js';
 import { gatesSchema, type Verdict } from '../../src/core/spec/index.js';
 import { digestOf, type Store } from '../../src/core/store/index.js';
 import { createTrustPolicy, generateSigningKey, readSigner } from '../../src/core/trust/index.js';
+import { field, model as modelBytes } from '../core/onnx/scan/protobuf.js';
 import { type SignedChain, signedChain, type TestModel } from '../gateway/signed-chain.js';
 import { attempt } from './attempt.js';
 
@@ -84,6 +85,25 @@ describe('a signing worker', () => {
       kind: 'done',
       cached: true,
     });
+  });
+
+  it('signs no model in which a scan finds an error, and nothing about it', async () => {
+    const script = field(14, [field(1, 'note'), field(2, '#!/bin/sh')]);
+    const unsafe = await chain.store.putBlob(modelBytes({ inModel: [script] }));
+    const worker = await signingWorker();
+    const before = await chain.store.referrers(model.model);
+    const snapshot = { ...({} as SignModelInput['snapshot']), snapshot: digestOf('snapshot') };
+    const result = await attempt().run(() =>
+      worker.signModel({
+        run: 'run',
+        snapshot,
+        data: {} as SignModelInput['data'],
+        model: { model: model.model, onnx: unsafe } as SignModelInput['model'],
+        training: {} as SignModelInput['training'],
+      }),
+    );
+    expect(result).toMatchObject({ kind: 'refused', code: 'model-unsafe' });
+    expect(await chain.store.referrers(model.model)).toEqual(before);
   });
 
   it('signs a rejection too, and the run is refused with the reason of the person', async () => {

@@ -213,7 +213,7 @@ describe('assay attack', () => {
     [[model, '--data', digits, '--epsilon', '1', '--split', 'test'], 2, '--lifecycle only'],
     [[model, '--lifecycle', lifecycle, '--epsilon', '1', '--range', '0,1'], 2, 'no --range'],
     [[model, '--data', digits, '--epsilon', '1', '--columns', 'p00,p01'], 3, 'expected samples of 64 values'],
-    [[digits, '--data', digits, '--epsilon', '1'], 3, 'model-unreadable'],
+    [[digits, '--data', digits, '--epsilon', '1'], 3, 'model-unsafe'],
   ] as const)('%j exits with %i and says why', async (args, exit, message) => {
     const result = await attack(...args);
     expect({ exit: result.exit, stdout: result.stdout }).toEqual({ exit, stdout: '' });

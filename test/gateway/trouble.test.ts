@@ -1,8 +1,10 @@
 import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { verifyRelease } from '../../src/core/trust/index.js';
 import { defaultLimits } from '../../src/gateway/gateway.js';
 import { marksInFile, marksInMemory } from '../../src/gateway/revision-marks.js';
+import { field } from '../core/onnx/scan/protobuf.js';
 import { type ReleaseScene, releaseScene, told } from './release-scene.js';
 
 let scene: ReleaseScene;
@@ -12,6 +14,27 @@ beforeEach(async () => {
 afterEach(() => scene.end());
 
 describe('trouble around a gateway', () => {
+  it('loads no model in which a scan finds an error, whoever signed it', async () => {
+    const release = await scene.publish(1, 0);
+    const script = field(14, [field(1, 'note'), field(2, '#!/bin/sh')]);
+    const gated = scene.gated();
+    const gateway = await scene.start({
+      openModel: gated.openModel,
+      verify: async (digest, expected) => {
+        const verification = await verifyRelease(scene.chain.store, scene.chain.policy, digest, expected);
+        if (!verification.ok) return verification;
+        const onnx = Buffer.concat([verification.verified.onnx, script]);
+        return { ...verification, verified: { ...verification.verified, onnx } };
+      },
+    });
+    expect((await gateway.infer()).status).toBe(503);
+    expect(gated.opened()).toBe(0);
+    expect((await gateway.status()).lastRefusal).toMatchObject({
+      refused: release,
+      failures: [{ code: 'model-unsafe' }],
+    });
+  });
+
   it('that loses its store for a while serves on, says so, and follows again when it is back', async () => {
     await scene.publish(1, 0);
     const gateway = await scene.start();

@@ -53,6 +53,7 @@ export async function willingCast(): Promise<Cast> {
     identity: 'control',
   });
   const compute = (worker: string): Cast['cpu'] => ({
+    scanModel: async () => done({ warnings: 0, notes: 0 }),
     ingestSource: async ({ source }) =>
       done({
         snapshot: digestOf('snapshot'),

@@ -93,6 +93,11 @@ export const errorTable = {
     hint: 'Nothing is overwritten: move the folder away or name another.',
   },
   'model-unreadable': { status: 422, exit: 3, hint: 'Export the model again as ONNX.' },
+  'model-unsafe': {
+    status: 422,
+    exit: 3,
+    hint: '`assay scan model.onnx` lists everything that is wrong with the file, and what to do.',
+  },
   'model-unfit': {
     status: 422,
     exit: 3,

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { openClassifier } from '../attacks/index.js';
 import { inputRange, readManifest, readSplit, type SnapshotManifest } from '../data/index.js';
 import { RefusedError } from '../errors/index.js';
+import { requireSafeModel } from '../onnx/index.js';
 import { type ModelCard, modelCardSchema } from '../spec/index.js';
 import { canonicalJson, type Store } from '../store/index.js';
 import type { GateSubject } from './gate.js';
@@ -25,8 +26,8 @@ export interface OpenSubjectOptions extends GateInputs {
 /**
  * Fetches model and snapshot, draws the gate's samples and opens the model as it is served, for the time of `use`.
  *
- * @throws RefusedError `model-unreadable` when the model does not fit its card or the snapshot, `model-unfit` when the
- * parent does not fit the model
+ * @throws RefusedError `model-unsafe` when the scan finds an error, `model-unreadable` when the model does not fit its card
+ * or the snapshot, `model-unfit` when the parent does not fit the model
  */
 export async function withSubject<T>(
   options: OpenSubjectOptions,
@@ -56,6 +57,7 @@ async function openIn<T>(
     readSplit(snapshotFolder, 'test'),
   ]);
   expectFit(card, manifest);
+  requireSafeModel(onnx);
   const key = runKey(options);
   const count = withGate(gateSpec, (gate, spec) => gate.sampleCount(spec, test.ids.length));
   const range = inputRange(manifest);

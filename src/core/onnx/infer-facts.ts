@@ -25,17 +25,18 @@ export type Facts = ReadonlyMap<string, Fact>;
  * Infers types and shapes of all values, with symbolic lengths where inputs have them. An axis without a name, or with
  * one that reads as a number or a product, gets a name of its own: unknown lengths are never taken for equal.
  *
+ * @param facts - what is learned goes in here, and stays when a later node is refused
  * @throws RefusedError `operator-unsupported` naming the node
  */
-export function inferFacts(graph: Graph, opset: number): Facts {
+export function inferFacts(graph: Graph, opset: number, facts = new Map<string, Fact>()): Facts {
   if (opset < supportedOpsets.from || opset > supportedOpsets.to) {
     throw new RefusedError(
       'operator-unsupported',
       `expected operator set ${supportedOpsets.from} to ${supportedOpsets.to}, got ${opset}`,
     );
   }
-  const facts = new Map<string, Fact>();
   const learn = (name: string, fact: Fact, where: string): void => {
+    facts.set(name, fact);
     const fixedLengths = fact.dims.filter((axis) => typeof axis === 'number');
     // Rules write constants as long as an axis: a shape must not be able to ask for terabytes.
     if (elementCount(fixedLengths) === undefined) {
@@ -45,7 +46,6 @@ export function inferFacts(graph: Graph, opset: number): Facts {
         `${where}: expected a shape of at most 2³¹−1 elements, got ${shape}`,
       );
     }
-    facts.set(name, fact);
   };
   for (const { name, type, dims } of graph.inputs) {
     const symbolic = dims.map((axis, i) =>

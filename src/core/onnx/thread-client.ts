@@ -1,6 +1,6 @@
-import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { TransientError } from '../errors/index.js';
+import { compiledEntry } from './compiled-entry.js';
 import type { LoadedModel } from './runtime.js';
 import type { Results } from './session.js';
 import { detached, type ThreadMessage } from './thread-protocol.js';
@@ -19,7 +19,11 @@ interface Waiting {
  */
 export async function loadModelInThread(bytes: Uint8Array): Promise<LoadedModel> {
   const copy = new Uint8Array(bytes);
-  const worker = new Worker(entryFile(), { workerData: copy, transferList: [copy.buffer], execArgv: [] });
+  const worker = new Worker(compiledEntry('session-thread.js'), {
+    workerData: copy,
+    transferList: [copy.buffer],
+    execArgv: [],
+  });
   let waiting: Waiting | undefined;
   let end: TransientError | undefined;
 
@@ -63,12 +67,4 @@ export async function loadModelInThread(bytes: Uint8Array): Promise<LoadedModel>
       await worker.terminate();
     },
   };
-}
-
-/** Threads run compiled code: from a `.ts` file, the twin that the build has written. */
-function entryFile(): string {
-  const here = __filename.endsWith('.ts')
-    ? path.resolve(__dirname, '../../../dist', path.relative(path.resolve(__dirname, '../..'), __dirname))
-    : __dirname;
-  return path.join(here, 'session-thread.js');
 }

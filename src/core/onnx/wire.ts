@@ -14,26 +14,35 @@ interface Field {
   readonly number: number;
   readonly type: string;
   readonly repeated: boolean;
+  /** What is in the field, `dropped` and `refused` ones too. */
+  readonly content: { readonly type: string; readonly repeated: boolean };
 }
 
-const fieldsByNumber = new Map<string, ReadonlyMap<number, Field>>(
+export const fieldsByNumber: ReadonlyMap<string, ReadonlyMap<number, Field>> = new Map<
+  string,
+  ReadonlyMap<number, Field>
+>(
   Object.entries(wireSchema).map(([message, fields]) => [
     message,
     new Map(
-      Object.entries(fields).map(([name, [number, type]]) => [
+      Object.entries(fields).map(([name, [number, type, content = type]]) => [
         number,
-        { name, number, type: type.replace('[]', ''), repeated: type.endsWith('[]') },
+        { name, number, ...arity(type), content: arity(content) },
       ]),
     ),
   ]),
 );
 
+function arity(type: string): { readonly type: string; readonly repeated: boolean } {
+  return { type: type.replace('[]', ''), repeated: type.endsWith('[]') };
+}
+
 const varint = 0;
 const fixed64 = 1;
-const delimited = 2;
+export const delimited = 2;
 const fixed32 = 5;
 
-const scalars: Readonly<Record<ScalarName, { wireType: number; read(reader: Reader): unknown }>> = {
+export const scalars: Readonly<Record<ScalarName, { wireType: number; read(reader: Reader): unknown }>> = {
   int: { wireType: varint, read: (reader) => safeInteger(signed64(reader)) },
   int64: { wireType: varint, read: signed64 },
   uint64: { wireType: varint, read: (reader) => BigInt.asUintN(64, signed64(reader)) },
@@ -123,7 +132,7 @@ function endOfNested(message: string, field: Field, reader: Reader): number {
   return end;
 }
 
-function signed64(reader: Reader): bigint {
+export function signed64(reader: Reader): bigint {
   const { low, high } = reader.int64() as unknown as { readonly low: number; readonly high: number };
   return (BigInt(high) << 32n) | BigInt(low >>> 0);
 }

@@ -35,6 +35,7 @@ export {
   type Verdict,
   verdictSchema,
 } from './records.js';
+export { findSecrets } from './secrets.js';
 export {
   type BuiltInParameters,
   builtInParametersSchema,

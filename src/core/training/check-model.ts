@@ -1,6 +1,13 @@
 import type { Dataset, SnapshotManifest } from '../data/index.js';
 import { RefusedError } from '../errors/index.js';
-import { decodeModel, floatTensor, openSession, type ValueInfo } from '../onnx/index.js';
+import {
+  decodeModel,
+  floatTensor,
+  openSession,
+  probeModel,
+  requireSafeModel,
+  type ValueInfo,
+} from '../onnx/index.js';
 
 /** Samples that a trained model is tried on. */
 const trials = 8;
@@ -16,13 +23,14 @@ export interface ModelInterface {
  * sample and several with finite logits [N, classes].
  *
  * @param samples - at least one
- * @throws RefusedError `training-refused` when it does not; `model-unreadable` when it is no ONNX file that runs
+ * @throws RefusedError `training-refused` when it does not; `model-unsafe` when the scan finds an error; `model-unreadable` when it is no ONNX file that runs
  */
 export async function checkModel(
   onnx: Uint8Array,
   { shape, label }: SnapshotManifest,
   samples: Dataset,
 ): Promise<ModelInterface> {
+  requireSafeModel(onnx);
   const { inputs, outputs } = decodeModel(onnx).graph;
   const input = onlyFloat(inputs, 'input');
   const output = onlyFloat(outputs, 'output');
@@ -34,6 +42,7 @@ export async function checkModel(
       `expected input ${input.name} of shape [N, ${shape.join(', ')}], got [${input.dims.join(', ')}]`,
     );
   }
+  await probeModel(onnx);
   const session = await openSession(onnx, { place: 'thread' });
   try {
     const size = shape.reduce((count, axis) => count * axis, 1);

@@ -14,6 +14,7 @@ import {
   verdictSchema,
 } from '../../../src/core/spec/index.js';
 import { openStore, type Store } from '../../../src/core/store/index.js';
+import { field } from '../onnx/scan/protobuf.js';
 import { CLASSES, clouds, networkOnnx, SIZE, train } from './small-models.js';
 
 const columns = Array.from({ length: SIZE }, (_, i) => `x${i}`);
@@ -128,6 +129,12 @@ describe('evaluating a gate', () => {
     expect(verdict).toMatchObject({ gate: 'accuracy', status: 'pass', metric: 'accuracy', threshold: 0.8 });
     expect(Object.keys(verdict.figures)).toHaveLength(CLASSES);
     await expect(decideAgain(store, accuracy, verdict, { model, snapshot })).resolves.toEqual(verdict);
+  });
+
+  it('opens no model in which a scan finds an error', async () => {
+    const script = field(14, [field(1, 'note'), field(2, '#!/bin/sh')]);
+    const planted = await putModel(Buffer.concat([networkOnnx(train(clouds(50, 'train'), 1)), script]));
+    await expect(evaluate(accuracy, { model: planted })).rejects.toMatchObject({ code: 'model-unsafe' });
   });
 
   it('gives a verdict on evasion with the same evidence, byte for byte, after an interruption', async () => {

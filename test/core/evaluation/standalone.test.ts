@@ -154,7 +154,7 @@ describe("anyone's model file", () => {
   });
 
   it('is refused when it is no model', async () => {
-    await expect(openModelFile(Buffer.from('hello'))).rejects.toMatchObject({ code: 'model-unreadable' });
+    await expect(openModelFile(Buffer.from('hello'))).rejects.toMatchObject({ code: 'model-unsafe' });
   });
 
   it('refuses classes that are not those of the model', async () => {

@@ -17,6 +17,7 @@ import {
   train,
   trainingKey,
 } from '../../../src/core/training/index.js';
+import { field } from '../onnx/scan/protobuf.js';
 import { digitsSnapshot } from './snapshots.js';
 
 let folder: string;
@@ -149,6 +150,13 @@ describe('training on handwritten digits', () => {
     expect(tuned.metrics.trainLoss!).toBeLessThan(first.metrics.trainLoss!);
     expect(tuned.onnx).not.toBe(first.onnx);
     expect((await trainOnDigits(tuning('parent.onnx'), { program })).model).toBe(tuned.model);
+    const script = field(14, [field(1, 'note'), field(2, '#!/bin/sh')]);
+    await writeFile(path.join(folderOf, 'evil.onnx'), Buffer.concat([await store.readBlob(digest), script]));
+    const planted = await store.putTree(folderOf);
+    expect(await failureOf(trainOnDigits(tuning('evil.onnx'), { program: planted }))).toMatchObject({
+      code: 'training-refused',
+      message: expect.stringContaining('ASSAY-ONNX-080 executable-payload'),
+    });
     const elsewhere = path.relative(path.join(folder, 'work-0', 'program'), '/etc/hostname');
     for (const file of ['/etc/hostname', elsewhere]) {
       expect(await failureOf(trainOnDigits(tuning(file), { program }))).toMatchObject({

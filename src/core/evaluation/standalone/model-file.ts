@@ -9,7 +9,9 @@ import {
   type Model,
   type OnnxSession,
   openSession,
+  probeModel,
   type Results,
+  requireSafeModel,
   straightThroughNodes,
   type Tensor,
   type ValueInfo,
@@ -43,9 +45,11 @@ export interface ModelFile {
  * Opens a classifier of one float input [N, …] and one float output [N, classes] of logits or probabilities. A batch axis
  * of length 1 is worked around; any other fixed length is refused.
  *
- * @throws RefusedError `model-unreadable` when ONNX Runtime cannot load it, `model-unfit` when it is no such classifier
+ * @throws RefusedError `model-unsafe` when the scan finds an error, `model-unreadable` when ONNX Runtime cannot load it, `model-unfit` when it is no such classifier
  */
 export async function openModelFile(onnx: Uint8Array): Promise<ModelFile> {
+  requireSafeModel(onnx);
+  await probeModel(onnx);
   const session = await openSession(onnx, { place: 'thread' });
   try {
     const input = onlyInput(session.inputs);

@@ -5,6 +5,7 @@ import {
   floatTensor,
   type Graph,
   importClassifier,
+  requireSafeModel,
   unrollRecurrent,
 } from '../../onnx/index.js';
 import type { NetworkSpec } from '../../spec/index.js';
@@ -33,7 +34,7 @@ const trainedInputs: Readonly<Record<string, readonly number[]>> = {
  *
  * @param shape - of one sample
  * @throws RefusedError `training-refused` when the file does not fit the data or nothing in it can be trained;
- * `model-unreadable`; `operator-unsupported`
+ * `model-unsafe`, `model-unreadable`; `operator-unsupported`
  */
 export function importedNetwork(
   file: Uint8Array,
@@ -41,6 +42,7 @@ export function importedNetwork(
   shape: readonly number[],
   classes: number,
 ): Network {
+  requireSafeModel(file);
   const model = decodeModel(file);
   const { graph, opset } = model;
   if (opset < 13) throw refusal(`expected a file of operator set 13 or newer, got ${opset}`);
