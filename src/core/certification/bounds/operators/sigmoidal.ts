@@ -9,8 +9,8 @@ interface SShape {
 }
 
 /**
- * The runtime evaluates both functions by rational approximations: held against float64 on every 61st float32 number,
- * they are off by less than 2⁻²², and this is eight times as much.
+ * The runtime evaluates both functions by rational approximations: held against float64 on every 257th float32 number, ONNX
+ * Runtime 1.30 is off by at most 2⁻²¹·⁸ (tanh, near 8.24), and this is seven times as much.
  */
 const runtimeError = (): number => 2 ** -19;
 
