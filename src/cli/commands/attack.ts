@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { RefusedError } from '../../core/errors/index.js';
 import { evaluateFile, type ModelFile, openModelFile } from '../../core/evaluation/index.js';
@@ -12,11 +12,14 @@ import {
   suiteOrder,
 } from '../../core/spec/index.js';
 import { digestOf } from '../../core/store/index.js';
+import { commandLine } from '../attack/command-line.js';
 import { addDataOptions } from '../attack/data-options.js';
+import { interruptible } from '../attack/interruptible.js';
 import { type DataOptions, listOption, numberBetween } from '../attack/options.js';
 import { attackPage } from '../attack/page/attack-page.js';
 import { watchAttacks } from '../attack/progress.js';
 import { readData } from '../attack/read-data.js';
+import { readModel } from '../attack/read-model.js';
 import { attackResult } from '../attack/result.js';
 import { attackTable } from '../attack/table.js';
 import { expectFree, writeOutput } from '../attack/write-output.js';
@@ -40,9 +43,6 @@ interface AttackOptions extends DataOptions {
   readonly output?: string;
   readonly html?: string;
 }
-
-/** As shells report a program that SIGINT ended. */
-const INTERRUPTED = 130;
 
 /** `assay attack MODEL`: the evasion gate on anyone's ONNX file, with nothing but the file and samples. */
 export function registerAttack(program: Command, context: () => CliContext): void {
@@ -87,20 +87,9 @@ export function registerAttack(program: Command, context: () => CliContext): voi
     .option('--confidence <level>', 'of intervals', numberBetween(0.5, 1, true), 0.95)
     .option('--output <dir>', 'write result, evidence and adversarial examples into this folder')
     .option('--html <file>', 'write a report, one HTML page')
-    .action(async (file: string, options: AttackOptions) => {
-      const interrupted = new AbortController();
-      const interrupt = (): void => interrupted.abort();
-      process.once('SIGINT', interrupt);
-      try {
-        await attack(context(), file, options, interrupted.signal);
-      } catch (error) {
-        if (!interrupted.signal.aborted) throw error;
-        process.stderr.write('Interrupted: nothing was written.\n');
-        process.exitCode = INTERRUPTED;
-      } finally {
-        process.removeListener('SIGINT', interrupt);
-      }
-    });
+    .action((file: string, options: AttackOptions) =>
+      interruptible((signal) => attack(context(), file, options, signal)),
+    );
 }
 
 async function attack(
@@ -162,12 +151,6 @@ async function attack(
   }
 }
 
-async function readModel(file: string): Promise<Uint8Array> {
-  return readFile(file).catch((cause) => {
-    throw new RefusedError('source-missing', `expected the model file ${file}, got none`, [], { cause });
-  });
-}
-
 function specOf(options: AttackOptions): EvasionGateSpec {
   const {
     norm,
@@ -217,12 +200,4 @@ function specOf(options: AttackOptions): EvasionGateSpec {
   const standard = suiteOf(spec);
   const chosen = attacks.map((name) => standard.find(({ attack }) => attack === name) ?? { attack: name });
   return gateSchema.parse({ ...spec, attacks: chosen }) as EvasionGateSpec;
-}
-
-/** As a shell takes it. */
-function commandLine(words: readonly string[]): string {
-  const quoted = words.map((word) =>
-    /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`,
-  );
-  return ['assay', ...quoted].join(' ');
 }

@@ -1,34 +1,18 @@
-import { createHash } from 'node:crypto';
 import type { SampleSet } from '../../../core/data/index.js';
 import type { FileEvaluation } from '../../../core/evaluation/index.js';
 import type { Norm } from '../../../core/spec/index.js';
 import type { AttackResult } from '../result.js';
 import { barChart } from './chart.js';
 import { exampleFigures } from './examples.js';
-import { html, type Markup, trusted } from './markup.js';
-import { style } from './style.js';
+import { html, type Markup } from './markup.js';
+import { pageOf } from './page-of.js';
 
-/**
- * The result as one HTML file that loads nothing: no script, no font, no picture from elsewhere; its own content policy forbids
- * them.
- */
+/** The result as one HTML file. */
 export function attackPage(result: AttackResult, evaluation: FileEvaluation, set: SampleSet): string {
-  const allowed = `sha256-${createHash('sha256').update(style).digest('base64')}`;
-  const policy = `default-src 'none'; img-src data:; style-src '${allowed}'; base-uri 'none'; form-action 'none'`;
   const title = `Attack on ${result.model.file}`;
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${trusted(policy)}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<title>${title}</title>
-<style>${trusted(style)}</style>
-</head>
-<body>
-<main>
-<header><h1>${title}</h1><p class="soft">${threatText(result)}</p></header>
+  return pageOf(
+    title,
+    html`<header><h1>${title}</h1><p class="soft">${threatText(result)}</p></header>
 ${verdict(result)}
 <h2>Robust accuracy, attack by attack</h2>
 ${attackSection(result)}
@@ -39,11 +23,8 @@ ${exampleSection(evaluation, set)}
 <h2>What was tested, and how</h2>
 ${provenance(result)}
 <h2>See it again</h2>
-<pre>${result.command}</pre>
-</main>
-</body>
-</html>
-`.markup;
+<pre>${result.command}</pre>`,
+  );
 }
 
 const movements = {
