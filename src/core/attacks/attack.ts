@@ -1,5 +1,6 @@
 import type { Norm } from '../spec/index.js';
 import type { Constraints } from './constraints.js';
+import type { Patch } from './patch-support.js';
 
 /** A classifier as an attacker with its file sees it: flat float32 inputs in, logits and input gradients out. */
 export interface Classifier {
@@ -41,6 +42,8 @@ export interface ThreatModel {
   readonly maximum: Float32Array;
   /** What the adversary respects beside; absent where every value of ball and range is possible. */
   readonly constraints?: Constraints;
+  /** All that changes lies under one patch. Only the patch attack looks for such inputs. */
+  readonly patch?: Patch;
 }
 
 /** Samples under attack. Ids key every random draw, so results do not depend on batching or order. */

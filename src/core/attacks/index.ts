@@ -2,6 +2,8 @@ export type { Attack, AttackContext, AttackResult, Classifier, Samples, ThreatMo
 export type { Constraints, Steps } from './constraints.js';
 export { distance } from './distance.js';
 export { openClassifier } from './onnx-classifier.js';
+export { patch } from './patch.js';
+export type { Patch } from './patch-support.js';
 export { NO_CLASS, predictedClass } from './predict.js';
 export { nearestAllowed } from './projection.js';
 export { type AttackName, attacks } from './registry.js';

@@ -72,7 +72,7 @@ export function keepStronger(
     if (!broken && !(losses[row]! > largestLoss[index]!)) return;
     const point = points.subarray(row * size, (row + 1) * size);
     const original = samples.inputs.subarray(index * size, (index + 1) * size);
-    if (threat.constraints && !insideThreatModel(original, point, threat)) return;
+    if ((threat.constraints || threat.patch) && !insideThreatModel(original, point, threat)) return;
     if (broken) success[index] = 1;
     largestLoss[index] = losses[row]!;
     adversarial.set(point, index * size);

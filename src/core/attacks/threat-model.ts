@@ -3,6 +3,7 @@ import type { Samples, ThreatModel } from './attack.js';
 import { FLIP_LENGTH, firstViolation, stepsBetween } from './constraints.js';
 import { distance } from './distance.js';
 import { nextFloat32 } from './float32.js';
+import { differsUnderOnePatch } from './patch-support.js';
 
 /** For every input value, the smallest and the largest float32 that the threat model allows. */
 export interface Box {
@@ -95,6 +96,7 @@ export function insideThreatModel(
     adversarial.every((value, i) => value >= threat.minimum[i]! && value <= threat.maximum[i]!) &&
     distance(threat.norm, original, adversarial) <= threat.epsilon &&
     (threat.constraints === undefined ||
-      firstViolation(original, adversarial, threat.constraints) === undefined)
+      firstViolation(original, adversarial, threat.constraints) === undefined) &&
+    (threat.patch === undefined || differsUnderOnePatch(original, adversarial, threat.patch))
   );
 }
