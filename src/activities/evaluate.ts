@@ -19,6 +19,7 @@ import {
   verdictSchema,
 } from '../core/spec/index.js';
 import type { WorkerContext } from './context.js';
+import { lastHeartbeat } from './heartbeat.js';
 import { withScratchFolder } from './scratch.js';
 import { runOnce, runStage, type Stage, type StageResult } from './stage.js';
 
@@ -63,17 +64,24 @@ export function createEvaluate({ store, scratch }: WorkerContext) {
           'of another block',
         ),
       };
-      return runStage(store, stage, { ...input, runtimeVersion }, (report) =>
-        withScratchFolder(scratch, (workFolder) =>
+      return runStage(store, stage, { ...input, runtimeVersion }, (report) => {
+        const resumeFrom = lastHeartbeat()?.checkpoint;
+        let fraction = 0;
+        return withScratchFolder(scratch, (workFolder) =>
           measureShard({
             store,
             ...input,
             workFolder,
+            ...(resumeFrom && { resumeFrom }),
             signal: Context.current().cancellationSignal,
-            onProgress: (fraction) => report({ fraction }),
+            onProgress: (sofar) => {
+              fraction = sofar;
+              report({ fraction });
+            },
+            onResumePoint: (checkpoint) => report({ fraction, checkpoint }),
           }),
-        ),
-      );
+        );
+      });
     },
 
     /** Joins the shards into evidence and decides; null where more of them are needed. */

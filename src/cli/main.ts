@@ -8,6 +8,7 @@ import { registerCertify } from './commands/certify.js';
 import { registerData } from './commands/data.js';
 import { registerDemo } from './commands/demo.js';
 import { registerDown } from './commands/down.js';
+import { registerEvidence } from './commands/evidence.js';
 import { registerInit } from './commands/init.js';
 import { registerKeys } from './commands/keys.js';
 import { registerRollback } from './commands/rollback.js';
@@ -50,6 +51,7 @@ for (const register of [
   registerVerify,
   registerAttack,
   registerCertify,
+  registerEvidence,
   registerData,
   registerScan,
   registerKeys,

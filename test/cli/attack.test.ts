@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { AttackResult } from '../../src/cli/attack/result.js';
+import { openDatabase } from '../../src/core/data/database.js';
 import { decodeNpy } from '../../src/core/data/samples/npy.js';
 import { assay } from './assay.js';
 
@@ -134,6 +135,18 @@ describe('assay attack', () => {
       label: number;
     }[];
     expect(rows).toHaveLength(25);
+    const database = await openDatabase(out);
+    const table = await database.rows(`SELECT * FROM read_parquet('${path.join(out, 'evidence.parquet')}')`);
+    database.close();
+    expect(table.map(({ id, label, correct }) => ({ id, label, correct }))).toEqual(
+      rows.map(({ id, label, correct }) => ({ id, label, correct })),
+    );
+    expect(table.map((row) => row.pgd_distance)).toEqual(
+      rows.map(({ attacks }) => attacks?.pgd?.distance ?? null),
+    );
+    expect(table.map((row) => row.apgd_ce_broken)).toEqual(
+      rows.map(({ attacks }) => attacks?.['apgd-ce']?.broken ?? null),
+    );
     expect(listed.length).toBe(25 - Math.round(25 * result.robustAccuracy.estimate));
     const [original, adversarial] = ['original.npy', 'adversarial.npy'].map((name) =>
       decodeNpy(readFileSync(path.join(out, name)), name),

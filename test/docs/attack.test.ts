@@ -25,6 +25,7 @@ describe('the guide to attacking a model', () => {
             'report.html',
             'evidence/result.json',
             'evidence/evidence.jsonl',
+            'evidence/evidence.parquet',
             'evidence/examples.json',
             'evidence/original.npy',
             'evidence/adversarial.npy',

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { encodeNpy, type SampleSet } from '../../core/data/index.js';
+import { encodeNpy, type SampleSet, writeParquet } from '../../core/data/index.js';
 import { RefusedError } from '../../core/errors/index.js';
-import { examplePictures, type FileEvaluation } from '../../core/evaluation/index.js';
+import { evasionColumns, examplePictures, type FileEvaluation } from '../../core/evaluation/index.js';
 import { canonicalJson } from '../../core/store/index.js';
 import type { AttackResult } from './result.js';
 
@@ -32,7 +32,7 @@ function isEmptyFolder(folder: string): boolean {
 }
 
 /**
- * Writes `result.json`, `evidence.jsonl` (one line a sample), `examples.json` with `original.npy` and `adversarial.npy` in the
+ * Writes `result.json`, `evidence.jsonl` (one line a sample) and the same as a table, `evidence.parquet`, `examples.json` with `original.npy` and `adversarial.npy` in the
  * same order, and pictures where samples are some. Files are named by position: names of samples may hold anything.
  */
 export async function writeOutput(
@@ -52,6 +52,7 @@ export async function writeOutput(
   });
   await write('result.json', `${JSON.stringify(result, null, 2)}\n`);
   await write('evidence.jsonl', measurement.rows.map((row) => `${canonicalJson(row)}\n`).join(''));
+  await writeParquet(evasionColumns(measurement.rows), path.join(folder, 'evidence.parquet'));
   const listed = examples.map(({ id, attack, prediction }) => ({
     id,
     label: samples.labels[positions.get(id)!]!,

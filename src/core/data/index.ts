@@ -8,3 +8,4 @@ export { readDescribedTable } from './samples/read-described-table.js';
 export { readSamples } from './samples/read-samples.js';
 export type { SampleOptions, SampleSet } from './samples/sample-set.js';
 export { type InputFeature, type SnapshotManifest, snapshotManifestSchema } from './snapshot.js';
+export { type TableColumn, writeParquet } from './write-parquet.js';

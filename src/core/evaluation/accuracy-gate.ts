@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type AccuracyGateSpec, gateName } from '../spec/index.js';
 import type { EvidenceRow, Gate } from './gate.js';
 import { type Finding, judgeMinimum, proportion, worstStatus } from './judgement.js';
+import { sampleColumns } from './sample-columns.js';
 import { serveCleanly } from './serve-cleanly.js';
 
 /** A row whose `correct` follows from the rest of it. */
@@ -21,6 +22,7 @@ export const cleanRowSchema = z
 export const accuracyGate: Gate<AccuracyGateSpec, EvidenceRow> = {
   kind: 'accuracy',
   rowSchema: cleanRowSchema,
+  columns: sampleColumns,
   shardSize: 10_000,
   sampleCount: (_spec, available) => available,
 

@@ -5,6 +5,7 @@ import { type CertifiedGateSpec, gateName } from '../spec/index.js';
 import { cleanRowSchema } from './accuracy-gate.js';
 import type { Block, Gate, GateSubject, Measurement } from './gate.js';
 import { type Finding, judgeMinimum, type Proportion, proportion, worstStatus } from './judgement.js';
+import { sampleColumns } from './sample-columns.js';
 import { serveCleanly } from './serve-cleanly.js';
 
 /** A line of the certified gate's evidence; `predicted` is what the certified classifier says, −1 where it abstains. */
@@ -20,6 +21,12 @@ export type CertifiedRow = z.infer<typeof certifiedRowSchema>;
 export const certifiedGate: Gate<CertifiedGateSpec, CertifiedRow> = {
   kind: 'certified',
   rowSchema: certifiedRowSchema,
+  columns: (rows) => [
+    ...sampleColumns(rows),
+    { name: 'radius', type: 'DOUBLE', values: rows.map(({ radius }) => radius) },
+    { name: 'votes_leader', type: 'INTEGER', values: rows.map(({ votes }) => votes?.leader ?? null) },
+    { name: 'votes_count', type: 'INTEGER', values: rows.map(({ votes }) => votes?.count ?? null) },
+  ],
   shardSize: 50,
   sampleCount: (spec, available) => Math.min(spec.samples, available),
   measure: measureCertified,

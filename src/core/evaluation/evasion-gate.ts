@@ -1,6 +1,7 @@
 import { type AttackSpec, type EvasionGateSpec, gateName, suiteOf } from '../spec/index.js';
 import { clopperPearson, confidenceSequence } from '../statistics/index.js';
 import { judgeControls } from './controls/registry.js';
+import { evasionColumns } from './evasion-columns.js';
 import { measureEvasion } from './evasion-measurement.js';
 import { type EvasionRow, evasionRowSchema, isBrokenBy, isRobust } from './evasion-row.js';
 import type { Gate } from './gate.js';
@@ -14,6 +15,7 @@ const LOOK_EVERY = 64;
 export const evasionGate: Gate<EvasionGateSpec, EvasionRow> = {
   kind: 'evasion',
   rowSchema: evasionRowSchema,
+  columns: evasionColumns,
   shardSize: 128,
   sampleCount: (spec, available) => Math.min(spec.samples, available),
   measure: measureEvasion,

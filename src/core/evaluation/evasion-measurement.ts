@@ -25,7 +25,7 @@ import {
   survivesGradients,
   survivesSuite,
 } from './evasion-row.js';
-import type { Block, EvidenceRow, GateSubject, Measurement } from './gate.js';
+import type { Block, EvidenceRow, GateSubject, Measurement, Resumption } from './gate.js';
 import { gradientAgreement } from './gradient-check.js';
 import { openSurrogate } from './open-surrogate.js';
 import { searchPlanted } from './planted-example.js';
@@ -42,6 +42,7 @@ export async function measureEvasion(
   spec: EvasionGateSpec,
   whole: GateSubject,
   block: Block = { from: 0, to: whole.samples.ids.length },
+  resumption?: Resumption<EvasionRow>,
 ): Promise<Measurement<EvasionRow>> {
   const logitExponent = await attackExponent(whole.samples.ids.length, (index) => {
     whole.signal?.throwIfAborted();
@@ -61,20 +62,65 @@ export async function measureEvasion(
       surrogate = await openSurrogate(whole, whole.openParent);
     }
     const bench: AttackBench = { spec, subject, classifier, logitExponent, ...(surrogate && { surrogate }) };
-    const stages = progressOver(subject.onProgress, [5, ...suite.map(() => 10), 5, 10, 10, 10]);
-    let rows = (await serveCleanly(subject, stages())).map(notAttacked);
-    for (const attack of suite) rows = await attackRemaining(bench, attack, rows, stages());
-    if (obstacle === undefined) {
-      rows = await attackUnbounded(bench, rows, stages());
-      rows = await attackLonger(bench, suite, rows, stages());
-      rows = await attackRescaled(bench, suite, rows, stages());
-    }
-    rows = await checkGraph(bench, suite, rows, block.from, stages());
-    rows = await certifyBroken(bench, rows, block.from);
+    const steps: readonly Step[] = [
+      { weight: 5, run: async (_rows, progress) => (await serveCleanly(subject, progress)).map(notAttacked) },
+      ...suite.map((attack) => ({
+        weight: 10,
+        run: (before: readonly EvasionRow[], progress: Progress) =>
+          attackRemaining(bench, attack, before, progress),
+      })),
+      ...(obstacle === undefined ? controlAttacks(bench, suite) : []),
+      { weight: 10, run: (before, progress) => checkGraph(bench, suite, before, block.from, progress) },
+      {
+        weight: 5,
+        run: async (before, progress) => {
+          const certified = await certifyBroken(bench, before, block.from);
+          progress(1);
+          return certified;
+        },
+      },
+    ];
+    const rows = await takeSteps(steps, subject.onProgress, resumption);
     return { rows, ...(obstacle === undefined ? {} : { obstacle }) };
   } finally {
     await Promise.all([classifier.close(), surrogate?.close()]);
   }
+}
+
+/** A part of a measurement: rows in, the same rows with more known of them out. */
+interface Step {
+  /** Share of the work. */
+  readonly weight: number;
+  run(rows: readonly EvasionRow[], progress: Progress): Promise<readonly EvasionRow[]>;
+}
+
+function controlAttacks(bench: AttackBench, suite: readonly AttackSpec[]): readonly Step[] {
+  return [
+    { weight: 5, run: (rows, progress) => attackUnbounded(bench, rows, progress) },
+    { weight: 10, run: (rows, progress) => attackLonger(bench, suite, rows, progress) },
+    { weight: 10, run: (rows, progress) => attackRescaled(bench, suite, rows, progress) },
+  ];
+}
+
+/** One step after the other, without those that were taken before an interruption. */
+async function takeSteps(
+  steps: readonly Step[],
+  onProgress: Progress | undefined,
+  resumption: Resumption<EvasionRow> | undefined,
+): Promise<readonly EvasionRow[]> {
+  const stages = progressOver(
+    onProgress,
+    steps.map(({ weight }) => weight),
+  );
+  const taken = resumption?.from?.steps ?? 0;
+  let rows = resumption?.from?.rows ?? [];
+  for (const [i, step] of steps.entries()) {
+    const progress = stages();
+    if (i < taken) continue;
+    rows = await step.run(rows, progress);
+    if (i + 1 < steps.length) await resumption?.keep({ steps: i + 1, rows });
+  }
+  return rows;
 }
 
 /** Hands out the parts of a progress, one after the other, by weight. */

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Classifier, Samples } from '../attacks/index.js';
 import type { CertifiableModel } from '../certification/index.js';
-import type { InputFeature } from '../data/index.js';
+import type { InputFeature, TableColumn } from '../data/index.js';
 import type { GateSpec, Verdict } from '../spec/index.js';
 
 /** What every row of evidence says of its sample. */
@@ -78,6 +78,20 @@ export interface Measurement<Row extends EvidenceRow> {
   readonly obstacle?: string;
 }
 
+/** A measurement under way: its rows after its first steps. */
+export interface ResumePoint<Row extends EvidenceRow> {
+  readonly steps: number;
+  readonly rows: readonly Row[];
+}
+
+/** Where a measurement goes on from, and where it says how far it has come. */
+export interface Resumption<Row extends EvidenceRow> {
+  /** Of an earlier measurement of the same block; the beginning where absent. */
+  readonly from?: ResumePoint<Row>;
+  /** Called after each step but the last, before the next one. */
+  keep(point: ResumePoint<Row>): Promise<void>;
+}
+
 /** What a decision may depend on: nothing but the evidence. */
 export interface Evidence<Row extends EvidenceRow> extends Measurement<Row> {
   /** Whether there was a parent to attack through; default: no. */
@@ -94,6 +108,8 @@ export interface Gate<Spec extends GateSpec, Row extends EvidenceRow> {
   readonly kind: Spec['gate'];
   /** One line of evidence. */
   readonly rowSchema: z.ZodType<Row>;
+  /** The rows as a table, for people to query; the same columns for rows alike. */
+  columns(rows: readonly Row[]): readonly TableColumn[];
   /** How many samples one worker measures at a time; results do not depend on it. */
   readonly shardSize: number;
   /** How many of the test samples it draws. */
@@ -101,8 +117,14 @@ export interface Gate<Spec extends GateSpec, Row extends EvidenceRow> {
   /**
    * Looks at the model, without judging.
    * @param block - measures only these of the subject's samples; the blocks' rows together are those of the whole
+   * @param resumption - for a gate that measures in long steps: an interrupted measurement ends in the same rows
    */
-  measure(spec: Spec, subject: GateSubject, block?: Block): Promise<Measurement<Row>>;
+  measure(
+    spec: Spec,
+    subject: GateSubject,
+    block?: Block,
+    resumption?: Resumption<Row>,
+  ): Promise<Measurement<Row>>;
   /**
    * After how many samples it has seen enough, where it may stop early.
    * @param rows - the first of the draw, in order

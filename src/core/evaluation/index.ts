@@ -3,7 +3,9 @@ export { type CertifiedRow, type CurvePoint, certifiedCurve } from './certified-
 export type { ControlReport } from './controls/examine.js';
 export { decideAgain } from './decide-again.js';
 export { type EvaluateGateOptions, evaluateGate } from './evaluate-gate.js';
+export { evasionColumns } from './evasion-columns.js';
 export { decodeEvidence, type EvidenceHeader, encodeEvidence } from './evidence.js';
+export { evidenceTable } from './evidence-table.js';
 export { fineTunedFrom } from './fine-tuned-from.js';
 export type {
   AdversarialExample,

@@ -40,41 +40,111 @@ const shardSchema = z.strictObject({
 export type Shard = z.infer<typeof shardSchema>;
 export type StoredExample = z.infer<typeof exampleSchema>;
 
+/** A shard under way, from which any worker of the same kind goes on. */
+const resumePointSchema = z.strictObject({
+  version: z.literal(1),
+  about: digestSchema,
+  block: blockSchema,
+  environment: z.record(z.string(), z.unknown()),
+  steps: z.int().min(1),
+  rows: z.array(z.unknown()),
+  examples: z.array(exampleSchema).max(keptExamples),
+});
+type StoredResumePoint = z.infer<typeof resumePointSchema>;
+
 export interface MeasureShardOptions extends OpenSubjectOptions {
   readonly block: Block;
+  /** A resume point that an earlier attempt stored; it saves time and changes no result. */
+  readonly resumeFrom?: Digest;
+  /** Called with the blob of each resume point. */
+  readonly onResumePoint?: (point: Digest) => void;
 }
 
-/** Measures one block of a gate's draw and stores what was seen. Equal inputs give equal bytes. */
+/**
+ * Measures one block of a gate's draw and stores what was seen. Equal inputs give equal bytes, after any number of
+ * interruptions.
+ */
 export async function measureShard(options: MeasureShardOptions): Promise<StoredShard> {
   const { store, gate: gateSpec, block } = options;
+  const begun = await readResumePoint(options);
+  const common = { version: 1, about: aboutOf(options), block, environment: environment() } as const;
   const shard = await withSubject(options, async (subject): Promise<Shard> => {
-    const found = new Map<string, AdversarialExample>();
+    const positions = new Map(subject.samples.ids.map((id, position) => [id, position]));
+    const found = new Map(begun?.examples.map((example) => [example.id, example]));
     const watched: GateSubject = {
       ...subject,
       onBroken(example) {
-        if (example.attack !== 'unbounded' && !found.has(example.id)) found.set(example.id, example);
+        const { id, attack } = example;
+        if (attack !== 'unbounded' && !found.has(id)) {
+          found.set(id, storedExample(subject, positions.get(id)!, example));
+        }
       },
     };
-    const measurement: Measurement<EvidenceRow> = await withGate(gateSpec, (gate, spec) =>
-      gate.measure(spec, watched, block),
-    );
+    const examples = (): StoredExample[] =>
+      [...found.values()]
+        .sort((one, other) => positions.get(one.id)! - positions.get(other.id)!)
+        .slice(0, keptExamples);
+    const measurement: Measurement<EvidenceRow> = await withGate(gateSpec, (gate, spec) => {
+      const rows = begun?.rows.map((row) => gate.rowSchema.parse(row));
+      return gate.measure(spec, watched, block, {
+        ...(begun && rows && { from: { steps: begun.steps, rows } }),
+        async keep({ steps, rows: sofar }) {
+          const point: StoredResumePoint = { ...common, steps, rows: [...sofar], examples: examples() };
+          options.onResumePoint?.(await store.putBlob(encode(point)));
+        },
+      });
+    });
     return {
-      version: 1,
-      about: aboutOf(options),
-      block,
-      environment: { ...executionEnvironment() },
+      ...common,
       ...(measurement.obstacle === undefined ? {} : { obstacle: measurement.obstacle }),
       rows: [...measurement.rows],
-      examples: subject.samples.ids
-        .flatMap((id, position) => {
-          const example = found.get(id);
-          return example ? [storedExample(subject, position, example)] : [];
-        })
-        .slice(0, keptExamples),
+      examples: examples(),
     };
   });
-  const bytes = new TextEncoder().encode(canonicalJson(shard));
-  return { block, measured: await store.putBlob(bytes) };
+  return { block, measured: await store.putBlob(encode(shard)) };
+}
+
+/**
+ * What an earlier attempt left, where it is about the same work and was computed as it would be here: evidence names one
+ * environment a shard. Lost or damaged, it costs time and changes no result.
+ */
+async function readResumePoint(options: MeasureShardOptions): Promise<StoredResumePoint | undefined> {
+  const { store, block, resumeFrom } = options;
+  if (resumeFrom === undefined) return undefined;
+  let bytes: Uint8Array;
+  try {
+    bytes = await store.readBlob(resumeFrom);
+  } catch (error) {
+    if (error instanceof RefusedError) return undefined;
+    throw error;
+  }
+  const parsed = resumePointSchema.safeParse(parseJson(bytes));
+  if (
+    !parsed.success ||
+    !withGate(options.gate, (gate) => z.array(gate.rowSchema).safeParse(parsed.data.rows).success)
+  ) {
+    return undefined;
+  }
+  const { about, environment: where, block: which } = parsed.data;
+  const same =
+    canonicalJson([about, which, where]) === canonicalJson([aboutOf(options), block, environment()]);
+  return same ? parsed.data : undefined;
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return undefined;
+  }
+}
+
+function environment(): Record<string, unknown> {
+  return { ...executionEnvironment() };
+}
+
+function encode(value: Shard | StoredResumePoint): Uint8Array {
+  return new TextEncoder().encode(canonicalJson(value));
 }
 
 function storedExample(

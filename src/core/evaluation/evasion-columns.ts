@@ -1,0 +1,41 @@
+import type { TableColumn } from '../data/index.js';
+import { suiteOrder } from '../spec/index.js';
+import type { EvasionRow } from './evasion-row.js';
+import { sampleColumns } from './sample-columns.js';
+
+/**
+ * The evasion gate's rows as columns: four for each attack that was run (`pgd_claimed`, `pgd_broken`, `pgd_distance`,
+ * `pgd_prediction`), null where it was spared a sample; then the controls.
+ */
+export function evasionColumns(rows: readonly EvasionRow[]): readonly TableColumn[] {
+  const column = (
+    name: string,
+    type: TableColumn['type'],
+    of: (row: EvasionRow) => number | boolean | null | undefined,
+  ): TableColumn => ({ name, type, values: rows.map((row) => of(row) ?? null) });
+  const run = suiteOrder.filter((attack) => rows.some(({ attacks }) => attacks?.[attack] !== undefined));
+  return [
+    ...sampleColumns(rows),
+    ...run.flatMap((attack) => {
+      const name = attack.replaceAll('-', '_');
+      return [
+        column(`${name}_claimed`, 'BOOLEAN', ({ attacks }) => attacks?.[attack]?.claimed),
+        column(`${name}_broken`, 'BOOLEAN', ({ attacks }) => attacks?.[attack]?.broken),
+        column(`${name}_distance`, 'DOUBLE', ({ attacks }) => attacks?.[attack]?.distance),
+        column(`${name}_prediction`, 'INTEGER', ({ attacks }) => attacks?.[attack]?.prediction),
+      ];
+    }),
+    column('certified', 'BOOLEAN', ({ certified }) => certified),
+    column('repeatable', 'BOOLEAN', ({ repeatable }) => repeatable),
+    column('unbounded', 'BOOLEAN', ({ unbounded }) => unbounded),
+    column('longer', 'BOOLEAN', ({ longer }) => longer),
+    column('rescaled', 'BOOLEAN', ({ rescaled }) => rescaled),
+    column('late_rise', 'DOUBLE', ({ lateRise }) => lateRise),
+    column('gradient_cosine', 'DOUBLE', ({ gradient }) => gradient?.cosine),
+    column('gradient_ball_cosine', 'DOUBLE', ({ gradient }) => gradient?.ballCosine),
+    column('planted_built', 'BOOLEAN', ({ planted }) => planted?.built),
+    column('planted_found', 'BOOLEAN', ({ planted }) => planted?.found),
+    column('planted_found_at_random', 'BOOLEAN', ({ planted }) => planted?.foundAtRandom),
+    column('logits_difference', 'DOUBLE', ({ logitsDifference }) => logitsDifference),
+  ];
+}
