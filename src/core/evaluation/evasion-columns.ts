@@ -33,6 +33,7 @@ export function evasionColumns(rows: readonly EvasionRow[]): readonly TableColum
     column('late_rise', 'DOUBLE', ({ lateRise }) => lateRise),
     column('gradient_cosine', 'DOUBLE', ({ gradient }) => gradient?.cosine),
     column('gradient_ball_cosine', 'DOUBLE', ({ gradient }) => gradient?.ballCosine),
+    column('gradient_unaccounted', 'DOUBLE', ({ gradient }) => gradient?.unaccounted),
     column('planted_built', 'BOOLEAN', ({ planted }) => planted?.built),
     column('planted_found', 'BOOLEAN', ({ planted }) => planted?.found),
     column('planted_found_at_random', 'BOOLEAN', ({ planted }) => planted?.foundAtRandom),

@@ -46,6 +46,8 @@ export const evasionRowSchema = cleanRowSchema
         cosine: cosineSchema.nullable(),
         /** Over steps of the ball's radius. */
         ballCosine: cosineSchema.nullable(),
+        /** What gradients leave unaccounted of all that the logits do on the way to a random input; null where that is nothing. */
+        unaccounted: z.number().min(0).nullable(),
       })
       .nullable(),
     /** Control: an adversarial example that exists by construction; null where it was not tried. */

@@ -1,17 +1,20 @@
 import { type Classifier, halvings, type Samples, type ThreatModel } from '../attacks/index.js';
 import { randomStream } from '../random/index.js';
+import { unaccountedChange } from './gradient-sum.js';
 
 /** Random directions that each gradient is compared along. */
 const DIRECTIONS = 32;
 /** Lengths of the short steps, in parts of the valid range, the longest first. */
 const SHORT_STEPS = [1e-2, 1e-3, 1e-4] as const;
 
-/** Cosines between a gradient and finite differences; null where either vanishes. */
+/** What a gradient and the function have to do with each other; null where either vanishes. */
 export interface GradientAgreement {
   /** Over short steps: is it the derivative of the function? */
   readonly cosine: number | null;
   /** Over steps as long as the ball's radius: does it say where the function goes *inside the ball*? */
   readonly ballCosine: number | null;
+  /** See {@link unaccountedChange}. */
+  readonly unaccounted: number | null;
 }
 
 /**
@@ -33,9 +36,10 @@ export async function gradientAgreement(
   classifier: Classifier,
   samples: Samples,
   index: number,
-  { norm, minimum, maximum, epsilon }: ThreatModel,
+  threat: ThreatModel,
   seed: number,
 ): Promise<GradientAgreement> {
+  const { norm, minimum, maximum, epsilon } = threat;
   const { classes } = classifier;
   const size = minimum.length;
   const label = samples.labels[index]!;
@@ -82,6 +86,7 @@ export async function gradientAgreement(
     cosine: short.length === 0 ? null : Math.max(...short),
     // As far as the ball reaches along a diagonal.
     ballCosine: await agreementOver(() => epsilon / { linf: 1, l2: Math.sqrt(size), l1: size }[norm]),
+    unaccounted: await unaccountedChange(classifier, samples, index, threat, seed),
   };
 }
 

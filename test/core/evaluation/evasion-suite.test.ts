@@ -183,9 +183,11 @@ describe('the evasion gate on real models', () => {
     const blind = rows.map((row): EvasionRow => {
       const { attacks } = row;
       const planted = row.planted && { ...row.planted, found: true };
+      const gradient = row.gradient && { ...row.gradient, unaccounted: 0 };
       return attacks?.square
         ? {
             ...row,
+            gradient,
             planted,
             unbounded: true,
             longer: false,
@@ -193,7 +195,7 @@ describe('the evasion gate on real models', () => {
             lateRise: row.lateRise ?? 0,
             attacks: { ...attacks, square: { ...attacks.square, claimed: false, broken: false } },
           }
-        : { ...row, planted };
+        : { ...row, gradient, planted };
     });
     const decide = (seen: readonly EvasionRow[]) =>
       evasionGate.decide(spec, { rows: seen, classes: ['a', 'b', 'c'] });
@@ -202,6 +204,7 @@ describe('the evasion gate on real models', () => {
     expect(decision.status).toBe('fail');
     expect(decision.reasons).toEqual([
       expect.any(String),
+      expect.stringMatching(/^On the way to a random input, gradients account for/),
       expect.stringMatching(/^Gradient masking: A black box \(Square\) breaks \d\d of 100 samples/),
       expect.stringMatching(/^The strongest gradient attack finds \d+ of 32 planted adversarial examples/),
     ]);

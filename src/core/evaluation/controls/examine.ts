@@ -36,6 +36,13 @@ const figures: Readonly<Record<string, (evidence: ControlEvidence) => string>> =
     const median = cosines[Math.floor(cosines.length / 2)];
     return median === undefined ? '' : `median cosine ${median.toFixed(4)} at ${cosines.length} samples`;
   },
+  'gradients account for all changes': ({ rows }) => {
+    const shares = rows
+      .flatMap(({ gradient }) => gradient?.unaccounted ?? [])
+      .sort((one, other) => one - other);
+    const median = shares[Math.floor(shares.length / 2)];
+    return median === undefined ? '' : `median ${(100 * median).toFixed(1)} % unaccounted`;
+  },
   'equal requests get equal answers': ({ rows }) =>
     `${rows.filter(({ repeatable }) => !repeatable).length} of ${rows.length} answered differently`,
   'the whole suite was run': ({ suite }) => suite.map(({ attack }) => attack).join(', '),

@@ -1,4 +1,5 @@
 import type { Finding } from '../judgement.js';
+import { accountedChanges } from './accounted-changes.js';
 import { agreeingGradients } from './agreeing-gradients.js';
 import { blackBox } from './black-box.js';
 import { confirmedClaims } from './confirmed-claims.js';
@@ -17,6 +18,7 @@ import { wholeSuite } from './whole-suite.js';
 /** Every control, in the order in which a verdict names them. */
 export const controls: readonly Control[] = [
   agreeingGradients,
+  accountedChanges,
   repeatableAnswers,
   wholeSuite,
   sameModel,

@@ -24,7 +24,7 @@ beforeAll(async () => {
   const compiler = path.resolve('node_modules/typescript/lib/tsc.js');
   await run(process.execPath, [compiler, '-p', 'bench/tsconfig.json']);
   [zoo, judgedTwins] = await Promise.all([judge<JudgedDefence>('zoo'), judge<JudgedTwin>('twins')]);
-}, 600_000);
+}, 3_600_000);
 
 describe('the zoo of broken defences', () => {
   it.each(brokenDefences)('“$name” is broken, and does not pass: seen by $caughtBy', ({ name, caughtBy }) => {

@@ -27,7 +27,7 @@ export const decoys: readonly BrokenDefence[] = [
     name: 'rounding beside a faint straight path',
     source:
       'Gradients of a decoy: Athalye, Carlini, Wagner, ICML 2018, section 3; Tramèr et al., NeurIPS 2020',
-    caughtBy: 'planted weaknesses are found',
+    caughtBy: 'gradients account for all changes',
     build: ({ plain }) =>
       defended(plain, {
         before: (b, x) => roundedByComparison(b, x, 4),
@@ -41,14 +41,14 @@ export const decoys: readonly BrokenDefence[] = [
   {
     name: 'votes beside a decoy network',
     source: 'The same, the decoy as bent as a network: all short differences agree with its gradients',
-    caughtBy: 'planted weaknesses are found',
+    caughtBy: 'gradients account for all changes',
     build: ({ plain }) =>
       defended(plain, { after: (b, logits, x) => add(b, vote(b, logits), decoyNetwork(b, x)) }),
   },
   {
     name: 'votes beside the way back',
     source: 'The same, its gradients those of the model, turned round',
-    caughtBy: 'an attack without a radius leaves none',
+    caughtBy: 'gradients account for all changes',
     build: ({ plain }) =>
       defended(plain, { after: (b, logits) => subtract(b, vote(b, logits), scale(b, logits, 0.1)) }),
   },
@@ -56,7 +56,7 @@ export const decoys: readonly BrokenDefence[] = [
     name: 'every other pixel in steps',
     source:
       'Half of the gradient is true, which is enough to agree with differences: Tramèr et al., NeurIPS 2020',
-    caughtBy: 'planted weaknesses are found',
+    caughtBy: 'gradients account for all changes',
     build: ({ plain }) =>
       defended(plain, {
         before: (b, x) => {
