@@ -82,6 +82,35 @@ describe('a lifecycle file', () => {
     ]);
   });
 
+  describe('that smooths its model', () => {
+    const withGate = (gate: string, smoothing = '  smoothing: { sigma: 0.5 }\n') =>
+      valid.replace('gates:\n', `${smoothing}gates:\n  - ${gate}\n`);
+    const certified = (sigma: number) =>
+      `{ gate: certified, method: smoothing, norm: l2, epsilon: 0.5, minimum: 0.5, smoothing: { sigma: ${sigma} } }`;
+
+    it('is read with a gate on certificates of what is served', () => {
+      expect(problemsOf(withGate(certified(0.5)))).toEqual([]);
+      expect(parseLifecycle(withGate(certified(0.5)), 'l.yaml').training.smoothing).toEqual({
+        sigma: 0.5,
+        samples: 1000,
+        alpha: 0.001,
+      });
+    });
+
+    it.each([
+      ['certificates under other noise', certified(0.25), undefined],
+      ['certificates of a classifier that is not served', certified(0.5), ''],
+      [
+        'bounds of the base',
+        '{ gate: certified, method: crown, norm: linf, epsilon: 0.1, minimum: 0.5 }',
+        undefined,
+      ],
+      ['attacks on the base', '{ gate: evasion, norm: l2, epsilon: 0.5, minimum: 0.5 }', undefined],
+    ])('is refused with a gate on %s', (_, gate, smoothing) => {
+      expect(problemsOf(withGate(gate, smoothing)).map(({ path: where }) => where)).toEqual(['gates[0]']);
+    });
+  });
+
   it('is refused where categories and groups contradict their feature', () => {
     const withFeature = (fields: string) =>
       lines(valid.replace('minimum: 0\n', `minimum: 0\n      ${fields}\n`)).map(
