@@ -89,7 +89,13 @@ def pyautoattack(net, inputs, labels, epsilon, seed, options):
     names = ["apgd-ce", "apgd-t", *(["fab-t"] if options.fab else []), "square"]
     suite = AutoAttack(net, eps=epsilon, norm="Linf", version="custom", attacks=names, seed=seed)
     suite.apgd.n_restarts = suite.apgd_targeted.n_restarts = suite.fab.n_restarts = 1
-    suite.apgd.n_iter = suite.apgd_targeted.n_iter = suite.fab.n_iter = options.iterations
+    suite.fab.n_iter = options.iterations
+    for apgd in (suite.apgd, suite.apgd_targeted):
+        # Its constructor has laid out the checkpoints for 100 iterations: a shorter climb would never halve its step.
+        apgd.n_iter = options.iterations
+        apgd.n_iter_2 = max(int(0.22 * options.iterations), 1)
+        apgd.n_iter_min = max(int(0.06 * options.iterations), 1)
+        apgd.size_decr = max(int(0.03 * options.iterations), 1)
     suite.apgd_targeted.n_target_classes = suite.fab.n_target_classes = 9
     suite.square.n_queries = options.queries
     standing = torch.arange(len(labels))
