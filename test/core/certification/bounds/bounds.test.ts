@@ -119,6 +119,23 @@ describe('bounds', () => {
     }
   });
 
+  it('allow for the rounding of their own float64, even of a runtime that makes none', async () => {
+    // Exactly −1; from left to right in float64, 2⁶⁰ − 1 is 2⁶⁰ and the sum is 0.
+    const slopes = [2 ** 60, -1, -(2 ** 60)];
+    const range = { minimum: new Float32Array(3).fill(1), maximum: new Float32Array(3).fill(1) };
+    const ball = ballAround(new Float32Array(3).fill(1), 'linf', 0, range);
+    expect(leastOver(ball, Float64Array.from(slopes))).toBeLessThanOrEqual(-1);
+    const onnx = onnxOf(3, 2, (b, x) =>
+      dense(b, b.op('Relu', [dense(b, x, [slopes.map((a) => -a)], [0])])[0], [[1], [-1]], [0, 0]),
+    );
+    const network = await compileNetwork(onnx, [3]);
+    const exactly: RuntimeArithmetic = { unit: 0, underflow: 0, largest: Number.MAX_VALUE };
+    for (const method of ['interval', 'crown'] as const) {
+      const [least] = boundsOver(network, ball, method, exactly)([Float64Array.of(0, 1)]);
+      expect(least).toBeLessThanOrEqual(-1);
+    }
+  });
+
   it('certify nothing where the runtime could overflow', async () => {
     const huge = 3e38;
     const onnx = onnxOf(2, 2, (b, x) =>
