@@ -40,7 +40,8 @@ describe('the guide to attacking a model', () => {
   });
 
   it('names only options that exist', async () => {
-    const { stdout } = await assay(root, 'attack', '--help');
+    const helps = await Promise.all(['attack', 'evidence'].map((name) => assay(root, name, '--help')));
+    const stdout = helps.map((help) => help.stdout).join();
     const named = new Set(guide.match(/--[a-z]+/g));
     expect(named.size).toBeGreaterThan(12);
     for (const option of [...named].filter((name) => name !== '--json')) expect(stdout).toContain(option);
