@@ -33,8 +33,11 @@ const unhurried: DigitsChanges = {
       norm: 'linf',
       epsilon: 0.02,
       minimum: 0.5,
-      samples: 160,
-      pgd: { steps: 40, restarts: 3 },
+      // Three shards.
+      samples: 260,
+      pgd: { steps: 20, restarts: 2 },
+      apgd: { steps: 25 },
+      square: { queries: 100 },
     },
   ],
 };
@@ -102,16 +105,38 @@ describe('a run ends as if nothing had happened', () => {
     await replay(await recordHistory(plant.temporal, run, 'lifecycle-killed'));
   });
 
-  it('when an evaluating worker is killed', async () => {
+  it('when a worker is killed in the middle of a shard: another one goes on there, and repeats no other shard', async () => {
     const plant = await build();
     const compute = await Promise.all([plant.startWorker('cpu'), plant.startWorker('cpu')]);
     await plant.startWorker('control', 'signing');
     const run = await start(plant);
-    await reaches(plant, run, underWay('evaluateShard', 0.2));
+    // The last shard alone is left, and some of its attacks are behind it.
+    const last = await reaches(
+      plant,
+      run,
+      ({ running }) =>
+        running.length === 1 && running[0]!.activity === 'evaluateShard' && running[0]!.fraction > 0.3,
+    );
+    const killedAt = fractionOf('evaluateShard', last);
+    expect(killedAt).toBeLessThan(1);
+    // Two of the evasion gate, and the one of the accuracy gate.
+    expect(await completed(plant, run, 'evaluateShard')).toBe(3);
     const victim = await workerOf(plant, run, 'evaluateShard', compute);
     await victim.kill();
+
+    let least = 1;
+    await reaches(plant, run, (progress) => {
+      const second = progress.running.find(
+        ({ activity, attempt }) => activity === 'evaluateShard' && attempt === 2,
+      );
+      if (second) least = Math.min(least, second.fraction);
+      return statusOf('evaluate', progress) === 'done';
+    });
+    // From the beginning, the second attempt would have reported less.
+    expect(least).toBeGreaterThan(killedAt / 2);
     expect(identical(await plant.client.outcome(run))).toEqual(identical(await undisturbed));
     expect(await retried(plant, run)).toEqual(['evaluateShard']);
+    expect(await completed(plant, run, 'evaluateShard')).toBe(4);
   });
 
   it('when the workers that sign and publish are killed during the release', async () => {
@@ -216,6 +241,15 @@ async function retried(plant: Plant, run: string): Promise<readonly (string | nu
       const scheduled = events?.find(({ eventId }) => eventId?.eq(started!.scheduledEventId!));
       return scheduled?.activityTaskScheduledEventAttributes?.activityType?.name;
     });
+}
+
+/** How many activities of a kind ended well. */
+async function completed(plant: Plant, run: string, activity: string): Promise<number> {
+  const { events = [] } = await plant.temporal.workflow.getHandle(run).fetchHistory();
+  return events!.filter(({ activityTaskCompletedEventAttributes: done }) => {
+    const scheduled = done && events!.find(({ eventId }) => eventId?.eq(done.scheduledEventId!));
+    return scheduled?.activityTaskScheduledEventAttributes?.activityType?.name === activity;
+  }).length;
 }
 
 interface ProcessEntry {
