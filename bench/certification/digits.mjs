@@ -56,7 +56,6 @@ for (const [name, adversarial] of Object.entries(methods)) {
         return Array.from(least, (margin, c) => (ignorant[c] - margin) / (1 + Math.abs(margin)));
       })
       .sort((one, other) => one - other);
-    // The largest are no rounding: where an interval moves past a threshold, CROWN takes another slope.
     const [median, most] = [gaps[gaps.length >> 1], gaps.at(-1)].map((gap) => gap.toExponential(1));
     console.log(
       `  ${method}: certified at ${epsilon}: ${(certified / count).toFixed(3)}, ${(user / 1000 / count).toFixed(1)} ms a sample, rounding costs ${median} of 1 + |margin| in the median, ${most} at most`,

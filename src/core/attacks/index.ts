@@ -8,4 +8,13 @@ export { NO_CLASS, predictedClass } from './predict.js';
 export { nearestAllowed } from './projection.js';
 export { type AttackName, attacks } from './registry.js';
 export { halvings } from './saturation.js';
+export type { TextAdversary } from './text/word-edits.js';
+export { insideTextModel, replacementsOf } from './text/word-edits.js';
+export {
+  substituteWords,
+  type TextAttackOptions,
+  type TextAttackResult,
+  type TextClassifier,
+  type TextSamples,
+} from './text/word-substitution.js';
 export { insideThreatModel } from './threat-model.js';
