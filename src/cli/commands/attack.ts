@@ -8,6 +8,8 @@ import {
   gateSchema,
   type Norm,
   norms,
+  type SuiteName,
+  suiteNames,
   suiteOf,
   suiteOrder,
 } from '../../core/spec/index.js';
@@ -31,7 +33,7 @@ interface AttackOptions extends DataOptions {
   readonly epsilon: number;
   readonly respects?: readonly string[];
   readonly samples: number;
-  readonly suite: 'standard' | 'quick';
+  readonly suite: SuiteName;
   readonly attacks?: readonly string[];
   readonly parent?: string;
   readonly seed: number;
@@ -69,16 +71,12 @@ export function registerAttack(program: Command, context: () => CliContext): voi
       integerBetween(0, 999_999_999),
       0,
     )
-    .addOption(
-      new Option('--suite <name>', 'which attacks are run')
-        .choices(['standard', 'quick'])
-        .default('standard'),
-    )
+    .addOption(new Option('--suite <name>', 'which attacks are run').choices(suiteNames).default('standard'))
     .option('--attacks <names>', 'run these attacks instead of a suite', listOption)
     .option('--parent <file>', 'attack through this model too: the one that it was fine-tuned from, say')
     .option('--steps <n>', 'iterations of PGD', integerBetween(1, 10_000))
     .option('--restarts <n>', 'restarts of PGD', integerBetween(1, 100))
-    .option('--queries <n>', 'queries a sample of the black-box attack', integerBetween(1, 100_000))
+    .option('--queries <n>', 'queries a sample of each black-box attack', integerBetween(1, 100_000))
     .option(
       '--minimum <share>',
       'makes it a check: exit 3 unless robust accuracy is surely at least this',
@@ -177,6 +175,7 @@ function specOf(options: AttackOptions): EvasionGateSpec {
   if (respects && options.lifecycle === undefined) {
     throw new RefusedError('usage', '--respects goes with --lifecycle, whose data block says what holds');
   }
+  const asked = { ...(queries !== undefined && { queries }) };
   const spec = gateSchema.parse({
     gate: 'evasion',
     norm,
@@ -187,7 +186,8 @@ function specOf(options: AttackOptions): EvasionGateSpec {
     minimum: minimum ?? 0,
     suite,
     pgd: iterations,
-    square: { ...(queries !== undefined && { queries }) },
+    square: asked,
+    hopSkipJump: asked,
   }) as EvasionGateSpec;
   if (attacks && attacks.includes('transfer') !== (parent !== undefined)) {
     throw new RefusedError('usage', 'expected --parent FILE and transfer among --attacks, or neither');

@@ -1,4 +1,3 @@
-import { randomStream } from '../random/index.js';
 import type { Attack } from './attack.js';
 import { crossEntropy } from './losses.js';
 import { project } from './projection.js';
@@ -13,6 +12,7 @@ import {
   uniformStart,
 } from './search.js';
 import { steepest } from './steepest.js';
+import { likeliestOthers } from './targets.js';
 
 export interface PgdOptions {
   /** Gradient steps of one restart. */
@@ -28,10 +28,10 @@ export interface PgdOptions {
    */
   readonly momentum?: number;
   /**
-   * Climbs towards a class instead of away from the label: each restart towards one that is `drawn`, or each restart
-   * towards every other class in turn (`all`). Any misclassification counts.
+   * How many other classes to climb towards, one after the other, the likeliest first; absent: away from the label. Any
+   * misclassification counts.
    */
-  readonly target?: 'drawn' | 'all';
+  readonly targets?: number;
 }
 
 /**
@@ -46,18 +46,20 @@ export const pgd: Attack<PgdOptions> = {
   name: 'pgd',
   async run(classifier, samples, threat, options, context) {
     const search = openSearch(classifier, samples, threat, context);
-    await lookAtOriginals(search, (batch, points) => look(search, batch, points));
-    const others = classifier.classes - 1;
-    const rounds = options.target === 'all' ? others : 1;
-    return climbInRestarts(search, options.restarts * rounds, (batch, restart) => {
-      const targets = new Map<number, number>();
-      for (const index of options.target ? batch : []) {
-        const draw = randomStream(context.seed, samples.ids[index]!, 'pgd', restart, 'target');
-        const away = options.target === 'all' ? restart % others : draw.integer(others);
-        targets.set(index, (samples.labels[index]! + 1 + away) % classifier.classes);
+    const { classes } = classifier;
+    const aims = new Map<number, readonly number[]>();
+    await lookAtOriginals(search, async (batch, points) => {
+      const { logits } = await look(search, batch, points);
+      if (options.targets === undefined) return;
+      for (const [row, index] of batch.entries()) {
+        const own = logits.subarray(row * classes, (row + 1) * classes);
+        aims.set(index, likeliestOthers(own, samples.labels[index]!, options.targets));
       }
-      return climb(search, options, restart, batch, targets);
     });
+    const rounds = options.targets === undefined ? 1 : Math.max(1, Math.min(options.targets, classes - 1));
+    return climbInRestarts(search, options.restarts * rounds, (batch, restart) =>
+      climb(search, options, restart, batch, (index) => aims.get(index)?.[restart % rounds]),
+    );
   },
 };
 
@@ -66,7 +68,7 @@ async function climb(
   options: PgdOptions,
   restart: number,
   batch: readonly number[],
-  targets: ReadonlyMap<number, number>,
+  targetOf: (index: number) => number | undefined,
 ): Promise<void> {
   const { context, size } = search;
   let climbers = batch.map((index) => ({
@@ -81,7 +83,7 @@ async function climb(
     const points = new Float32Array(climbers.length * size);
     for (const [row, { point }] of climbers.entries()) points.set(point, row * size);
     const indices = climbers.map(({ index }) => index);
-    const { losses, gradient } = await look(search, indices, points, targets);
+    const { losses, gradient } = await look(search, indices, points, targetOf);
     for (const [row, climber] of climbers.entries()) {
       climber.best = Math.max(climber.best, losses[row]!);
       if (iteration === options.steps - LATE_STEPS) climber.bestBeforeLast = climber.best;
@@ -108,28 +110,34 @@ function withMomentum(velocity: Float32Array, gradient: Float32Array, decay: num
 /**
  * Runs the model on one point a sample and keeps each point that is stronger than what its sample had.
  *
- * @param targets - of the samples that climb towards a class
- * @returns what is climbed: the cross-entropy of the label, or the target's with its sign turned; and its gradient
+ * @param targetOf - the class that a sample climbs towards; undefined where it climbs away from its label
+ * @returns what is climbed: the cross-entropy of the label, or the target's with its sign turned; its gradient; the logits
  */
 async function look(
   search: Search,
   indices: readonly number[],
   relaxed: Float32Array,
-  targets?: ReadonlyMap<number, number>,
+  targetOf: (index: number) => number | undefined = () => undefined,
 ) {
   const { classifier, samples, size } = search;
+  const { classes } = classifier;
   const points = feasibleRows(search, indices, relaxed);
-  const aims = Uint32Array.from(indices, (index) => targets?.get(index) ?? samples.labels[index]!);
-  const { gradient, logits } = await classifier.lossGradient(points, aims, indices.length);
-  const crossEntropies = (classOf: (row: number) => number): readonly number[] =>
-    indices.map((_, row) =>
-      crossEntropy(logits.subarray(row * classifier.classes, (row + 1) * classifier.classes), classOf(row)),
-    );
-  const ofLabels = crossEntropies((row) => samples.labels[indices[row]!]!);
-  keepStronger(search, indices, points, ofLabels, logits);
-  if (!targets || targets.size === 0) return { losses: ofLabels, gradient };
-  return {
-    losses: crossEntropies((row) => aims[row]!).map((loss) => -loss),
-    gradient: gradient.map((slope, at) => (targets.has(indices[Math.floor(at / size)]!) ? -slope : slope)),
-  };
+  const aims = indices.map(targetOf);
+  const labels = indices.map((index) => samples.labels[index]!);
+  const aimed = Uint32Array.from(indices, (_, row) => aims[row] ?? labels[row]!);
+  const { gradient, logits } = await classifier.lossGradient(points, aimed, indices.length);
+  const lossOf = (row: number, c: number): number =>
+    crossEntropy(logits.subarray(row * classes, (row + 1) * classes), c);
+  keepStronger(
+    search,
+    indices,
+    points,
+    labels.map((label, row) => lossOf(row, label)),
+    logits,
+  );
+  const losses = labels.map((label, row) =>
+    aims[row] === undefined ? lossOf(row, label) : -lossOf(row, aims[row]),
+  );
+  const uphill = gradient.map((slope, at) => (aims[Math.floor(at / size)] === undefined ? slope : -slope));
+  return { losses, gradient: uphill, logits };
 }

@@ -4,6 +4,7 @@ import { apgdT } from './apgd-t.js';
 import { coordinate } from './coordinate.js';
 import { fab, fabT } from './fab.js';
 import { fgsm } from './fgsm.js';
+import { hopSkipJump } from './hop-skip-jump.js';
 import { pgd } from './pgd.js';
 import { square } from './square.js';
 import { transfer } from './transfer.js';
@@ -20,6 +21,7 @@ export const attacks = {
   coordinate,
   transfer,
   square,
+  'hop-skip-jump': hopSkipJump,
 } as const;
 
 export type AttackName = keyof typeof attacks;

@@ -36,13 +36,23 @@ export const suiteAttacks: { readonly [Name in SuiteAttackName]: SuiteAttack<Nam
   fgsm: { knowledge: 'one-step', run: (_spec, ...bench) => run(attacks.fgsm, {}, bench) },
   pgd: {
     knowledge: 'white-box',
-    run: ({ steps, restarts, stepSize }, ...bench) => {
+    run: ({ steps, restarts, stepSize, momentum, targets }, ...bench) => {
       const [, , { epsilon }] = bench;
-      return run(attacks.pgd, { steps, restarts, stepSize: stepSize ?? (2.5 * epsilon) / steps }, bench);
+      const options = {
+        steps,
+        restarts,
+        stepSize: stepSize ?? (2.5 * epsilon) / steps,
+        ...(momentum !== undefined && { momentum }),
+        ...(targets !== undefined && { targets }),
+      };
+      return run(attacks.pgd, options, bench);
     },
   },
   'apgd-ce': { knowledge: 'white-box', run: (spec, ...bench) => run(attacks['apgd-ce'], spec, bench) },
   'apgd-dlr': { knowledge: 'white-box', run: (spec, ...bench) => run(attacks['apgd-dlr'], spec, bench) },
+  'apgd-t': { knowledge: 'white-box', run: (spec, ...bench) => run(attacks['apgd-t'], spec, bench) },
+  fab: { knowledge: 'white-box', run: (spec, ...bench) => run(attacks.fab, spec, bench) },
+  'fab-t': { knowledge: 'white-box', run: (spec, ...bench) => run(attacks['fab-t'], spec, bench) },
   coordinate: {
     knowledge: 'white-box',
     blind: true,
@@ -50,6 +60,10 @@ export const suiteAttacks: { readonly [Name in SuiteAttackName]: SuiteAttack<Nam
   },
   transfer: { knowledge: 'transfer', run: (spec, ...bench) => run(attacks.transfer, spec, bench) },
   square: { knowledge: 'black-box', run: (spec, ...bench) => run(attacks.square, spec, bench) },
+  'hop-skip-jump': {
+    knowledge: 'black-box',
+    run: (spec, ...bench) => run(attacks['hop-skip-jump'], spec, bench),
+  },
 };
 
 function run<Options>(

@@ -8,9 +8,12 @@ import {
   apgdSchema,
   attackSpecSchema,
   coordinateSchema,
+  fabSchema,
   pgdSchema,
-  squareSchema,
+  queriesSchema,
+  suiteNames,
   suiteOf,
+  targetedSchema,
 } from './evasion-suite.js';
 import { nameSchema } from './name.js';
 
@@ -63,9 +66,11 @@ const evasionGateSchema = z.strictObject({
       'Stop attacking as soon as the answer is clear. The interval is then one that holds at all times at once (a confidence sequence), and so wider.',
     ),
   suite: z
-    .enum(['standard', 'quick'])
+    .enum(suiteNames)
     .default('standard')
-    .describe('`quick` leaves out what rarely finds more; the controls are the same.'),
+    .describe(
+      '`quick` leaves out what rarely finds more; `thorough` tries at least as hard as AutoAttack, and takes many times as long. The controls are the same.',
+    ),
   attacks: z
     .array(attackSpecSchema)
     .min(1)
@@ -80,9 +85,22 @@ const evasionGateSchema = z.strictObject({
   coordinate: coordinateSchema
     .optional()
     .describe('Greedy coordinate search, which a named suite runs where the adversary respects types.'),
-  square: squareSchema
+  targeted: targetedSchema
+    .prefault({})
+    .describe(
+      'Auto-PGD and FAB towards one other class after the other, with the steps of `apgd` and `fab`, where a named suite runs them.',
+    ),
+  fab: fabSchema
+    .prefault({})
+    .describe(
+      'The fast adaptive boundary attack, where a named suite runs it. It looks for the nearest error.',
+    ),
+  square: queriesSchema
     .prefault({})
     .describe('The Square attack, which uses no gradients, where a named suite runs it.'),
+  hopSkipJump: queriesSchema
+    .prefault({})
+    .describe('HopSkipJump, which is told nothing but the predicted class, where a named suite runs it.'),
   ...shared,
 });
 

@@ -1,7 +1,14 @@
 export { certificationMethods, type ServedSmoothing, servedSmoothingSchema } from './certification.js';
 export { type DataSpec, dataSchema, type FeatureSpec } from './data.js';
 export { type Digest, digestSchema } from './digest.js';
-export { type AttackSpec, type SuiteAttackName, suiteOf, suiteOrder } from './evasion-suite.js';
+export {
+  type AttackSpec,
+  type SuiteAttackName,
+  type SuiteName,
+  suiteNames,
+  suiteOf,
+  suiteOrder,
+} from './evasion-suite.js';
 export {
   type AccuracyGateSpec,
   type AdversaryLimit,

@@ -70,6 +70,8 @@ const runs: Readonly<Record<AttackName, Run>> = {
     attacks.coordinate.run(classifier, samples, threat, { steps: 8, restarts: 2, points: 100 }, how),
   square: (classifier, samples, threat, how = context) =>
     attacks.square.run(classifier, samples, threat, { queries: 60 }, how),
+  'hop-skip-jump': (classifier, samples, threat, how = context) =>
+    attacks['hop-skip-jump'].run(classifier, samples, threat, { queries: 120 }, how),
 };
 const names = Object.keys(runs) as AttackName[];
 const count = (success: Uint8Array): number => success.reduce((sum, value) => sum + value, 0);

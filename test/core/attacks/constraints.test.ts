@@ -90,6 +90,7 @@ const runs: Readonly<Record<AttackName, Run>> = {
   coordinate: (c, s, t, how) => attacks.coordinate.run(c, s, t, { ...climb, points: 50 }, how),
   transfer: (c, s, t, how) => attacks.transfer.run(c, s, t, climb, { ...how, surrogate: c }),
   square: (c, s, t, how) => attacks.square.run(c, s, t, { queries: 40 }, how),
+  'hop-skip-jump': (c, s, t, how) => attacks['hop-skip-jump'].run(c, s, t, { queries: 60 }, how),
 };
 const context: AttackContext = { seed: 3, batchSize: 10 };
 

@@ -26,7 +26,9 @@ const evasion = gatesSchema.parse([
     minimum: 0.8,
     pgd: { steps: 10, restarts: 1 },
     apgd: { steps: 15 },
+    fab: { steps: 5 },
     square: { queries: 20 },
+    hopSkipJump: { queries: 20 },
   },
 ])[0] as EvasionGateSpec;
 

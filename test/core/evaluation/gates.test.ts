@@ -132,7 +132,10 @@ const attacked = (changes: Partial<Outcomes> = {}): Outcomes => {
     pgd: standing,
     'apgd-ce': standing,
     'apgd-dlr': standing,
+    'apgd-t': standing,
+    'fab-t': standing,
     square: standing,
+    'hop-skip-jump': standing,
     ...changes,
   };
   for (const name of suiteOrder) {
@@ -307,6 +310,12 @@ describe('the evasion gate', () => {
       (_row, i) => (i >= 390 ? { attacks: attacked({ square: fallen }) } : {}),
     ],
     [
+      'a black box that sees classes alone breaks more than gradients',
+      'fail',
+      /^Gradient masking: A black box \(HopSkipJump\) breaks 10 of 400/,
+      (_row, i) => (i >= 390 ? { attacks: attacked({ 'hop-skip-jump': fallen }) } : {}),
+    ],
+    [
       'samples were not attacked',
       'inconclusive',
       /^The suite of attacks was run on 399 samples, expected 400/,
@@ -352,7 +361,7 @@ describe('the evasion gate', () => {
     const bare = (correct: boolean): readonly EvidenceRow[] =>
       clean(400, () => correct).map((row) => ({
         ...row,
-        attacks: row.correct ? { square: standing } : null,
+        attacks: row.correct ? { square: standing, 'hop-skip-jump': standing } : null,
         repeatable: true,
         unbounded: null,
         longer: null,

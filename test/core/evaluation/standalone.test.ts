@@ -35,7 +35,9 @@ const spec = (changes: object = {}): EvasionGateSpec =>
     minimum: 0,
     pgd: { steps: 8, restarts: 1 },
     apgd: { steps: 5 },
+    fab: { steps: 5 },
     square: { queries: 10 },
+    hopSkipJump: { queries: 10 },
     ...changes,
   }) as EvasionGateSpec;
 const digest = `sha256:${'0'.repeat(64)}` as const;
@@ -130,7 +132,7 @@ describe("anyone's model file", () => {
     expect(measurement.obstacle).toContain('BitShift');
     expect([decision.status, measurement.rows.length]).toEqual(['inconclusive', 60]);
     const attacked = attackFigures(measurement.rows, 0.95).map(({ attack }) => attack);
-    expect(attacked).toEqual(['square']);
+    expect(attacked).toEqual(['square', 'hop-skip-jump']);
     expect(controls.map(({ name }) => name)).not.toContain('gradients agree with finite differences');
   });
 

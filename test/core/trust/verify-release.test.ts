@@ -333,6 +333,11 @@ describe('the tests link', () => {
     ['fewer steps of Auto-PGD', { apgd: { steps: 49 } }],
     ['an adversary who respects types', { respects: ['types'] }],
     ['fewer queries', { square: { queries: 299 } }],
+    ['fewer queries for classes alone', { hopSkipJump: { queries: 299 } }],
+    ['fewer targets', { targeted: { targets: 2 } }],
+    ['fewer steps to the boundary', { fab: { steps: 19 } }],
+    ['another attack under the same name', { pgd: { momentum: 1 } }],
+    ['less than a standard suite', { suite: 'quick' }],
   ])('refuses a run that asked for %s than the policy', async (_, changes) => {
     const weaker = gatesSchema.parse([{ ...evasion, ...changes }])[0]!;
     expect(await failuresOf(await releaseOfTests([{ gate: accuracy }, { gate: weaker }]))).toEqual([
@@ -417,6 +422,8 @@ describe('the tests link', () => {
       },
     ]);
     expect(await failuresOf(await releaseOfTests(stricter.map((gate) => ({ gate }))))).toEqual([]);
+    const thorough = gatesSchema.parse([accuracy, { ...evasion, suite: 'thorough' }]);
+    expect(await failuresOf(await releaseOfTests(thorough.map((gate) => ({ gate }))))).toEqual([]);
     const policy = policyWith({ gates: gatesSchema.parse([{ ...evasion, samples: 1_000_000 }]) });
     const all = gatesSchema.parse([{ ...evasion, samples: testRows }]);
     expect(await failuresOf(await releaseOfTests(all.map((gate) => ({ gate }))), { policy })).toEqual([]);

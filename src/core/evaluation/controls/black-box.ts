@@ -5,7 +5,10 @@ import { controlLimits } from './limits.js';
 import { judgeMasking } from './masking.js';
 
 /** What attacks that see only answers are called in a sentence. */
-const titles: Readonly<Record<string, string>> = { square: 'Square' };
+const titles: Readonly<Record<string, string>> = {
+  square: 'Square',
+  'hop-skip-jump': 'HopSkipJump',
+};
 
 /**
  * Do gradients break what attacks without them break? These are run on what the suite's gradients left. What longer climbs

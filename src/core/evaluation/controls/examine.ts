@@ -63,8 +63,10 @@ const figures: Readonly<Record<string, (evidence: ControlEvidence) => string>> =
     suite.some(({ attack }) => attack === 'transfer')
       ? `${rows.filter(({ attacks }) => isBrokenBy(['transfer'], attacks)).length} of ${rows.length} broken through the parent alone`
       : 'not applicable: no parent is known',
-  'gradients do what black boxes do': ({ rows }) =>
-    `${rows.filter(({ attacks }) => isBrokenBy(['square'], attacks)).length} of ${rows.length} broken by Square alone`,
+  'gradients do what black boxes do': ({ rows }) => {
+    const blind = withKnowledge(suiteOrder, 'black-box');
+    return `${rows.filter(({ attacks }) => isBrokenBy(blind, attacks)).length} of ${rows.length} broken by black boxes alone`;
+  },
   'an attack without a radius leaves none': ({ rows }) =>
     `${count(
       rows.map(({ unbounded }) => unbounded),

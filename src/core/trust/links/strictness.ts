@@ -44,6 +44,12 @@ export function shortfalls(run: GateSpec, required: GateSpec, rows: number): rea
   return found;
 }
 
+/**
+ * Options of which neither more nor less is the stricter: a tiny step would leave the attack where it began, and a target
+ * or a momentum makes it another attack.
+ */
+const neitherStricter: ReadonlySet<string> = new Set(['stepSize', 'momentum']);
+
 /** Every attack that is required must be run, with no fewer steps, restarts or queries. */
 function weakerAttacks(run: readonly AttackSpec[], required: readonly AttackSpec[]): readonly string[] {
   return required.flatMap((wanted) => {
@@ -53,8 +59,7 @@ function weakerAttacks(run: readonly AttackSpec[], required: readonly AttackSpec
     return [...options].flatMap((option) => {
       const [least, value] = [wanted, got].map((spec) => (spec as Record<string, unknown>)[option]);
       const enough =
-        // Neither a larger nor a smaller step is the stricter one; a tiny one would leave the attack where it began.
-        option !== 'stepSize' && typeof least === 'number' && typeof value === 'number'
+        !neitherStricter.has(option) && typeof least === 'number' && typeof value === 'number'
           ? value >= least
           : value === least;
       return enough
