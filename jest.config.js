@@ -5,6 +5,16 @@ module.exports = {
   testMatch: ['**/*.test.ts'],
   testEnvironment: '<rootDir>/test/support/onnx-environment.js',
   globalSetup: '<rootDir>/test/support/global-setup.ts',
+  // Looked up in the sandbox each time otherwise, which makes arithmetic several times slower than it is.
+  sandboxInjectedGlobals: [
+    'Array',
+    'Float32Array',
+    'Float64Array',
+    'Math',
+    'Number',
+    'Uint32Array',
+    'Uint8Array',
+  ],
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',
