@@ -213,19 +213,16 @@ function nextPoint(reach: Reach, { index, at, before, pace }: Climber, alpha: nu
       ? steepestSigns(movable(reach, index, gradient), pace.moved)
       : steepest(reach, index, point, gradient);
   const length = pace.stepLength * epsilon;
-  const stepped = project(
-    reach,
-    index,
-    direction.map((slope, i) => point[i]! + length * slope),
-  );
+  // Plain loops in one buffer: half of an attack's time was spent in closures over values here.
+  const wish = direction;
+  for (let i = 0; i < wish.length; i++) wish[i] = point[i]! + length * direction[i]!;
+  const stepped = project(reach, index, wish);
   if (norm === 'l1') return stepped;
-  return project(
-    reach,
-    index,
-    direction.map(
-      (_, i) => point[i]! + alpha * (stepped[i]! - point[i]!) + (1 - alpha) * (point[i]! - before[i]!),
-    ),
-  );
+  for (let i = 0; i < wish.length; i++) {
+    const here = point[i]!;
+    wish[i] = here + alpha * (stepped[i]! - here) + (1 - alpha) * (here - before[i]!);
+  }
+  return project(reach, index, wish);
 }
 
 function valuesMoved({ samples, size }: Search, index: number, point: Float32Array): number {

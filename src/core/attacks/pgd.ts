@@ -91,8 +91,8 @@ async function climb(
       const pushed = options.momentum ? withMomentum(climber.velocity, slope, options.momentum) : slope;
       climber.velocity = pushed;
       const direction = steepest(search, climber.index, climber.point, pushed);
-      const moved = direction.map((way, i) => climber.point[i]! + options.stepSize * way);
-      climber.point = project(search, climber.index, moved);
+      for (let i = 0; i < size; i++) direction[i] = climber.point[i]! + options.stepSize * direction[i]!;
+      climber.point = project(search, climber.index, direction);
     }
     climbers = climbers.filter(({ index }) => search.success[index] === 0);
   }
@@ -138,6 +138,7 @@ async function look(
   const losses = labels.map((label, row) =>
     aims[row] === undefined ? lossOf(row, label) : -lossOf(row, aims[row]),
   );
+  if (aims.every((aim) => aim === undefined)) return { losses, gradient, logits };
   const uphill = gradient.map((slope, at) => (aims[Math.floor(at / size)] === undefined ? slope : -slope));
   return { losses, gradient: uphill, logits };
 }

@@ -21,7 +21,11 @@ export function steepest(
   gradient: Float32Array,
 ): Float64Array {
   const { threat, size, box } = reach;
-  if (threat.norm === 'linf') return Float64Array.from(gradient, signOrZero);
+  if (threat.norm === 'linf') {
+    const signs = new Float64Array(gradient.length);
+    for (let i = 0; i < signs.length; i++) signs[i] = signOrZero(gradient[i]!);
+    return signs;
+  }
   if (threat.norm === 'l2') return unitL2(movable(reach, index, gradient));
   const open = Float64Array.from(gradient, (slope, i) => {
     const limit = slope > 0 ? box.upper : box.lower;
