@@ -75,7 +75,7 @@ export const recipes = {
 };
 
 /** Recipes that train on moved digits, too. */
-const augmented = new Set(['fast']);
+const augmented = new Set(['fast', 'gaussian']);
 
 const [, , recipe = 'plain', output, minutes = '30'] = process.argv;
 const parameters = builtInParametersSchema.parse(recipes[recipe]);
