@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
+import { access, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { RefusedError } from '../errors/index.js';
 
@@ -19,7 +19,8 @@ export async function findProgram(program: string, workingFolder: string, search
     const file = path.resolve(workingFolder, folder, program);
     try {
       await access(file, constants.X_OK);
-      return file;
+      if ((await stat(file)).isFile()) return file;
+      problem = 'EACCES';
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EACCES') problem = 'EACCES';
     }

@@ -197,6 +197,23 @@ print(json.dumps({'event': 'checkpoint', 'file': 'half.bin', 'done': 1}))
     });
   });
 
+  it('that is a folder is refused by name', async () => {
+    const run = runTrainer({
+      command: [folder],
+      workingFolder: folder,
+      snapshotFolder: folder,
+      parameters: {},
+      seed: 0,
+      outputFolder: output(),
+      onEvent: () => undefined,
+      timeoutMs: 1000,
+    });
+    expect(await failureOf(run)).toMatchObject({
+      code: 'training-refused',
+      message: expect.stringContaining(`${folder}: EACCES`),
+    });
+  });
+
   it('over its time is refused and gone', async () => {
     const error = await failureOf(runShell('echo $$ > pid; exec sleep 100', { timeoutMs: 300 }));
     expect(error).toMatchObject({ code: 'training-refused', message: expect.stringContaining('timeout') });
