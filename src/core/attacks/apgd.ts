@@ -1,5 +1,6 @@
 import { halvingSchedule, type Pace, type Schedule, sparsitySchedule } from './apgd-schedule.js';
 import type { AttackContext, AttackResult, Classifier, Samples, ThreatModel } from './attack.js';
+import { joinRows } from './batches.js';
 import { movable, project, type Reach } from './projection.js';
 import {
   climbInRestarts,
@@ -163,7 +164,7 @@ async function climb(
   const visit = async (indices: readonly number[], points: readonly Float32Array[]) => {
     context.signal?.throwIfAborted();
     return (
-      await look(search, attack.objective, indices, joined(size, points), indices.map(targetOf), counts)
+      await look(search, attack.objective, indices, joinRows(size, points), indices.map(targetOf), counts)
     ).places;
   };
   const first = await visit(batch, starts);
@@ -251,12 +252,4 @@ async function look(
     gradient: gradient.subarray(row * size, (row + 1) * size),
   }));
   return { places, logits };
-}
-
-function joined(size: number, points: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(points.length * size);
-  points.forEach((point, row) => {
-    all.set(point, row * size);
-  });
-  return all;
 }

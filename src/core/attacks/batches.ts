@@ -11,3 +11,12 @@ export function gatherRows(matrix: Float32Array, width: number, rows: readonly n
   });
   return gathered;
 }
+
+/** Rows of one length as a row-major matrix. */
+export function joinRows(width: number, rows: readonly Float32Array[]): Float32Array {
+  const joined = new Float32Array(rows.length * width);
+  rows.forEach((row, position) => {
+    joined.set(row, position * width);
+  });
+  return joined;
+}

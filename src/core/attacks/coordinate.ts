@@ -1,6 +1,6 @@
 import { randomStream } from '../random/index.js';
 import type { Attack } from './attack.js';
-import { batchesOf } from './batches.js';
+import { batchesOf, joinRows } from './batches.js';
 import { type Edit, everyPoint, singleEdits, unitsOf } from './edits.js';
 import { margin } from './losses.js';
 import { predictedClass } from './predict.js';
@@ -134,10 +134,7 @@ async function ask(search: Search, index: number, points: readonly Float32Array[
   const { classifier, samples, size, context } = search;
   const { classes } = classifier;
   context.signal?.throwIfAborted();
-  const all = new Float32Array(points.length * size);
-  points.forEach((point, row) => {
-    all.set(point, row * size);
-  });
+  const all = joinRows(size, points);
   const logits = await classifier.logits(all, points.length);
   const rows = points.map(() => index);
   const losses = margins(search, rows, logits);

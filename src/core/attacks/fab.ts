@@ -1,5 +1,5 @@
 import type { Attack, AttackContext, AttackResult, Classifier, Samples, ThreatModel } from './attack.js';
-import { gatherRows } from './batches.js';
+import { gatherRows, joinRows } from './batches.js';
 import { distance } from './distance.js';
 import { moveToHyperplane } from './hyperplane.js';
 import { margin } from './losses.js';
@@ -183,7 +183,7 @@ async function nearestBoundaries(
   const { classes } = classifier;
   const rows = walkers.flatMap((walker, i) => walker.classes.map((target) => ({ walker, i, target })));
   const logits = await classifier.logits(
-    joined(
+    joinRows(
       size,
       walkers.map(({ point }) => point),
     ),
@@ -194,7 +194,7 @@ async function nearestBoundaries(
     weights[at * classes + target] = 1;
     weights[at * classes + samples.labels[walker.index]!] = -1;
   });
-  const points = joined(
+  const points = joinRows(
     size,
     rows.map(({ walker }) => walker.point),
   );
@@ -248,12 +248,12 @@ async function look(
   const { classifier, samples, threat, size, context } = search;
   context.signal?.throwIfAborted();
   const indices = walkers.map(({ index }) => index);
-  const all = joined(size, points);
+  const all = joinRows(size, points);
   const logits = await classifier.logits(all, indices.length);
   keepInside(search, indices, all, logits);
   if (threat.constraints) {
     // Walkers go where only the boundary is; what counts is the nearest point that can be sent.
-    const sent = joined(
+    const sent = joinRows(
       size,
       indices.map((index, at) => feasible(search, index, project(search, index, points[at]!))),
     );
@@ -291,12 +291,4 @@ function keepInside(
 
 function row({ size }: Reach, matrix: Float32Array, index: number): Float32Array {
   return matrix.subarray(index * size, (index + 1) * size);
-}
-
-function joined(size: number, points: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(points.length * size);
-  points.forEach((point, at) => {
-    all.set(point, at * size);
-  });
-  return all;
 }

@@ -1,4 +1,4 @@
-import { batchesOf } from './batches.js';
+import { batchesOf, joinRows } from './batches.js';
 import { predictedClass } from './predict.js';
 import type { Search } from './search.js';
 
@@ -48,10 +48,10 @@ async function areWrong(
   const wrong: boolean[] = [];
   for (const batch of batchesOf([...questions.keys()], context.batchSize)) {
     context.signal?.throwIfAborted();
-    const points = new Float32Array(batch.length * size);
-    batch.forEach((at, row) => {
-      points.set(questions[at]!.point, row * size);
-    });
+    const points = joinRows(
+      size,
+      batch.map((at) => questions[at]!.point),
+    );
     const logits = await classifier.logits(points, batch.length);
     batch.forEach((at, row) => {
       const label = samples.labels[questions[at]!.index];

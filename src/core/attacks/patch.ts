@@ -1,5 +1,6 @@
 import { randomStream } from '../random/index.js';
 import type { Attack } from './attack.js';
+import { joinRows } from './batches.js';
 import { crossEntropy } from './losses.js';
 import { covered, locationsOf, type Patch } from './patch-support.js';
 import { climbInRestarts, keepStronger, lookAtOriginals, openSearch, type Search } from './search.js';
@@ -92,10 +93,10 @@ async function climb(
   let climbers = starts;
   for (let step = 0; step <= steps && climbers.length > 0; step++) {
     context.signal?.throwIfAborted();
-    const points = new Float32Array(climbers.length * size);
-    climbers.forEach(({ point }, row) => {
-      points.set(point, row * size);
-    });
+    const points = joinRows(
+      size,
+      climbers.map(({ point }) => point),
+    );
     const { gradient } = await look(
       search,
       climbers.map(({ index }) => index),

@@ -1,4 +1,5 @@
 import type { Attack } from './attack.js';
+import { joinRows } from './batches.js';
 import { crossEntropy } from './losses.js';
 import { project } from './projection.js';
 import {
@@ -80,8 +81,10 @@ async function climb(
   }));
   for (let iteration = 0; iteration <= options.steps && climbers.length > 0; iteration++) {
     context.signal?.throwIfAborted();
-    const points = new Float32Array(climbers.length * size);
-    for (const [row, { point }] of climbers.entries()) points.set(point, row * size);
+    const points = joinRows(
+      size,
+      climbers.map(({ point }) => point),
+    );
     const indices = climbers.map(({ index }) => index);
     const { losses, gradient } = await look(search, indices, points, targetOf);
     for (const [row, climber] of climbers.entries()) {

@@ -1,4 +1,5 @@
 import { RefusedError } from '../errors/index.js';
+import { ancestorsOf } from './ancestors-of.js';
 import type { GraphBuilder } from './graph-builder.js';
 import { applicationOf, type Facts, inferFacts } from './infer-facts.js';
 import type { DataType, Graph, Node } from './model.js';
@@ -107,17 +108,6 @@ function inSinglePrecision(builder: GraphBuilder, facts: Facts): (name: string) 
 
 function singleFact(fact: Fact): Fact {
   return fact.type === 'float' || !floatingTypes.includes(fact.type) ? fact : { ...fact, type: 'float' };
-}
-
-/** The part of a graph that a value depends on. */
-function ancestorsOf(graph: Graph, name: string): Graph {
-  const needed = new Set([name]);
-  const nodes = [...graph.nodes].reverse().filter((node) => {
-    if (!node.outputs.some((output) => output && needed.has(output))) return false;
-    for (const input of node.inputs) needed.add(input);
-    return true;
-  });
-  return { ...graph, nodes: nodes.reverse() };
 }
 
 /** Whether a value depends on the numbers, and not only on the shape, of another. */

@@ -1,3 +1,4 @@
+export { ancestorsOf } from './ancestors-of.js';
 export { decodeModel } from './decode.js';
 export { differentiate } from './differentiate.js';
 export { encodeModel } from './encode.js';

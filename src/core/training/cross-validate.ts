@@ -2,7 +2,7 @@ import type { Dataset } from '../data/index.js';
 import { RefusedError } from '../errors/index.js';
 import { floatTensor, openSession } from '../onnx/index.js';
 import { randomStream } from '../random/index.js';
-import { type BuiltInParameters, builtInParametersSchema } from '../spec/index.js';
+import { builtInParametersSchema, type NetworkSpec } from '../spec/index.js';
 import { gatherRows } from './built-in/batch.js';
 import { layeredNetwork } from './built-in/layered-network.js';
 import { optimize } from './built-in/optimize.js';
@@ -40,15 +40,16 @@ export async function crossValidate(data: Dataset, options: CrossValidationOptio
       `expected at least ${10 * FOLDS} samples to cross-validate, got ${n}`,
     );
   }
+  const shallow: Extract<NetworkSpec, { kind: 'mlp' }> = { kind: 'mlp', hidden: [64] };
   const parameters = builtInParametersSchema.parse({
-    network: { kind: 'mlp', hidden: [64] },
+    network: shallow,
     epochs: Math.max(5, Math.ceil(1500 / Math.ceil(n / 32))),
     batchSize: 32,
     learningRate: 0.003,
     weightDecay: 0.01,
     dropout: 0.3,
-  }) as BuiltInParameters;
-  const network = layeredNetwork({ kind: 'mlp', hidden: [64] }, shape, classes);
+  });
+  const network = layeredNetwork(shallow, shape, classes);
   const size = data.inputs.length / n;
   const folds = Uint8Array.from(data.ids, (id) => randomStream(seed, 'fold', id).integer(FOLDS));
   const logits = new Float64Array(n * classes);
@@ -62,13 +63,14 @@ export async function crossValidate(data: Dataset, options: CrossValidationOptio
     });
     const unseen = rows(true);
     if (unseen.length === 0) continue;
+    const asked = part(unseen);
     const zeros = new Float32Array(network.count);
     const { theta } = await optimize(
       {
         ...options,
         network,
         train: part(rows(false)),
-        validation: part(unseen),
+        validation: asked,
         parameters,
         seed: seed + fold,
       },
@@ -80,9 +82,8 @@ export async function crossValidate(data: Dataset, options: CrossValidationOptio
     );
     const session = await openSession(network.encode(theta), { place: 'inline' });
     try {
-      const { inputs } = part(unseen);
       const results = await session.run({
-        [session.inputNames[0]!]: floatTensor([unseen.length, ...shape], inputs),
+        [session.inputNames[0]!]: floatTensor([unseen.length, ...shape], asked.inputs),
       });
       const answers = results[session.outputNames[0]!]!.data as Float32Array;
       unseen.forEach((index, row) => {

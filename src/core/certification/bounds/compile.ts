@@ -1,5 +1,6 @@
 import { RefusedError } from '../../errors/index.js';
 import {
+  ancestorsOf,
   applicationOf,
   decodeModel,
   endsInSoftmax,
@@ -69,16 +70,6 @@ function forOneSample(model: Model, shape: readonly number[]): Model {
     input.dims.length === shape.length + 1 ? { ...input, dims: [1, ...shape] } : input,
   );
   return { ...model, graph: { ...model.graph, inputs } };
-}
-
-function ancestorsOf(graph: Graph, name: string): Graph {
-  const needed = new Set([name]);
-  const nodes = [...graph.nodes].reverse().filter((node) => {
-    if (!node.outputs.some((output) => output && needed.has(output))) return false;
-    for (const input of node.inputs) needed.add(input);
-    return true;
-  });
-  return { ...graph, nodes: nodes.reverse() };
 }
 
 /** Shapes do not depend on the numbers. */
