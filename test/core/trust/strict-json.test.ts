@@ -38,7 +38,8 @@ describe('strict JSON', () => {
     expect(parse(JSON.stringify(value))).toEqual(value);
   });
 
-  it('reads a string of some megabytes', () => {
-    expect(parse(`{"payload":"${'A'.repeat(8_000_000)}"}`)).toMatchObject({ payload: expect.any(String) });
+  it('reads a string of a hundred megabytes', () => {
+    const bytes = Buffer.from(`{"payload":"${'A'.repeat(100_000_000)}"}`);
+    expect(Object.keys(parseStrictJson(bytes) as object)).toEqual(['payload']);
   });
 });

@@ -80,15 +80,16 @@ export function payloadsIn(bytes: Uint8Array, layer = 0): readonly Payload[] {
   return found.filter(({ what }) => !seen.has(what) && seen.add(what));
 }
 
+/** Runs longer than the patterns say are taken in pieces: without an end, the regular expression runs out of stack on megabytes. */
 function* encodedRuns(text: string): Generator<readonly [encoding: string, decoded: Uint8Array]> {
-  for (const [run] of text.matchAll(/(?:\\x[0-9a-f]{2}){8,}/gi)) {
+  for (const [run] of text.matchAll(/(?:\\x[0-9a-f]{2}){8,65536}/gi)) {
     yield ['hexadecimal', Buffer.from(run.slice(0, 4 * decodedBytes).replaceAll('\\x', ''), 'hex')];
   }
-  for (const [run] of text.matchAll(/(?<![0-9a-zA-Z])(?:[0-9a-f]{2}){12,}/gi)) {
+  for (const [run] of text.matchAll(/(?<![0-9a-zA-Z])(?:[0-9a-f]{2}){12,65536}/gi)) {
     yield ['hexadecimal', Buffer.from(run.slice(0, 2 * decodedBytes), 'hex')];
   }
   // Lines of MIME are one run. Too short a run says nothing.
-  for (const [run] of text.matchAll(/[A-Za-z0-9+/_-]{16,}(?:\r?\n[A-Za-z0-9+/_-]{16,})*/g)) {
+  for (const [run] of text.matchAll(/[A-Za-z0-9+/_-]{16,131072}(?:\r?\n[A-Za-z0-9+/_-]{16,128}){0,1024}/g)) {
     yield ['base64', Buffer.from(run.slice(0, 2 * decodedBytes), 'base64')];
   }
 }

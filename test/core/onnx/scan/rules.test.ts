@@ -258,6 +258,7 @@ const planted: readonly (readonly [rule: string, what: string, bytes: Uint8Array
   ],
   ['executable-payload', 'a program in base64', meta(`model card: ${base64(elf)}`)],
   ['executable-payload', 'base64 in base64', meta(base64(base64(elf.padEnd(90, 'x'))))],
+  ['executable-payload', 'a program in megabytes of base64', meta(base64(elf.padEnd(12_000_000, '\0')))],
   ['executable-payload', 'a program in hexadecimal', meta(Buffer.from(elf, 'latin1').toString('hex'))],
   ['executable-payload', 'a Windows program in base64', meta(base64(`MZ${'\0'.repeat(58)}\x40\0\0\0PE\0\0`))],
   ['executable-payload', 'a shell script', meta('#!/bin/sh\nid')],
