@@ -11,6 +11,7 @@ const rooms = {
   random: [],
   statistics: [],
   spec: ['errors'],
+  secrets: ['errors'],
   store: ['errors', 'spec'],
   data: ['errors', 'random', 'spec', 'store'],
   onnx: ['errors', 'spec'],
@@ -19,7 +20,7 @@ const rooms = {
   attacks: ['errors', 'random', 'onnx', 'spec'],
   certification: ['errors', 'random', 'statistics', 'spec', 'onnx', 'attacks'],
   evaluation: ['errors', 'random', 'statistics', 'spec', 'store', 'data', 'onnx', 'attacks', 'certification'],
-  trust: ['errors', 'spec', 'store', 'evaluation'],
+  trust: ['errors', 'spec', 'store', 'secrets', 'evaluation'],
   serving: ['errors', 'spec'],
   rollout: ['errors', 'spec'],
 };

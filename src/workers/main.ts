@@ -2,13 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { DefaultLogger, type LogEntry, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
-import { readSigner, readTrustPolicy } from '../core/trust/index.js';
+import { openSigner, readTrustPolicy } from '../core/trust/index.js';
 import { queues } from '../workflows/contract.js';
 import { type Role, startWorkers } from './run-worker.js';
 import { workflowBundle } from './workflow-bundle.js';
 
 const usage = `node workers/main.js --role control,cpu,gpu,signing --store URL --scratch DIR
-  [--address HOST:PORT] [--namespace NAME] [--key FILE] [--trust FILE] [--records-key FILE]
+  [--address HOST:PORT] [--namespace NAME] [--trust FILE] [--records-key FILE]
+  [--key FILE|awskms:///KEY] [--passphrase env:NAME|file:PATH|…] [--certificates FILE]
   [--devices 0,1] [--cpu-slots N]
 TLS and API key of the Temporal server come from TEMPORAL_… variables or a profile.`;
 
@@ -22,6 +23,8 @@ async function main(): Promise<void> {
       store: { type: 'string' },
       scratch: { type: 'string' },
       key: { type: 'string' },
+      passphrase: { type: 'string' },
+      certificates: { type: 'string' },
       trust: { type: 'string' },
       'records-key': { type: 'string' },
       devices: { type: 'string', default: '' },
@@ -50,7 +53,13 @@ async function main(): Promise<void> {
     namespace: values.namespace ?? namespace ?? 'default',
     store: values.store,
     scratch: values.scratch,
-    ...(values.key && { signer: readSigner(await readFile(values.key, 'utf8')) }),
+    ...(values.key && {
+      signer: await openSigner({
+        key: values.key,
+        ...(values.passphrase && { passphrase: values.passphrase }),
+        ...(values.certificates && { certificates: values.certificates }),
+      }),
+    }),
     ...(values.trust && { trust: readTrustPolicy(await readFile(values.trust, 'utf8')) }),
     ...(values['records-key'] && {
       recordsKey: Buffer.from((await readFile(values['records-key'], 'utf8')).trim(), 'hex'),

@@ -1,10 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { RefusedError } from '../../core/errors/index.js';
+import { resolveSecret } from '../../core/secrets/index.js';
 import { type ApiClient, generateApiKey, readClients } from '../../core/serving/index.js';
 import { nameSchema } from '../../core/spec/index.js';
-import { createTrustPolicy, generateSigningKey, writeTrustPolicy } from '../../core/trust/index.js';
+import {
+  type Curve,
+  createTrustPolicy,
+  curves,
+  generateSigningKey,
+  openSigner,
+  type SigningKey,
+  writeTrustPolicy,
+} from '../../core/trust/index.js';
 import type { CliContext } from '../context.js';
 import { type StatePaths, writeFileWhole } from '../state.js';
 import { readTrustFile } from '../trust-file.js';
@@ -15,9 +24,11 @@ export function registerKeys(program: Command, context: () => CliContext): void 
   keys
     .command('init')
     .description('make a signing key and the trust policy that believes it')
-    .action(async () => {
+    .addOption(curveOption())
+    .option('--passphrase <reference>', passphraseHelp)
+    .action(async (options: KeyOptions) => {
       const cli = context();
-      const { keyId } = await createSigningKey(cli.paths);
+      const { keyId } = await createSigningKey(cli.paths, options);
       createRecordsKey(cli.paths);
       cli.say(
         `Signing key ${keyId}`,
@@ -27,6 +38,30 @@ export function registerKeys(program: Command, context: () => CliContext): void 
         `  trust policy  ${cli.paths.trust} (give it to every gateway and verifier)`,
       );
       cli.emit({ keyId, publicKey: cli.paths.publicKey, trust: cli.paths.trust });
+    });
+  keys
+    .command('create')
+    .description('make a signing key of its own: a private file, and its public half beside it')
+    .argument('<file>', 'where the private half goes; the public one gets .pub.pem for its ending')
+    .addOption(curveOption())
+    .option('--passphrase <reference>', passphraseHelp)
+    .action(async (file: string, options: KeyOptions) => {
+      const cli = context();
+      const publicFile = `${file.replace(/\.pem$/, '')}.pub.pem`;
+      const { keyId } = await writeSigningKey(file, publicFile, options);
+      cli.say(`Signing key ${keyId}`, `  private half  ${file}`, `  public half   ${publicFile}`);
+      cli.emit({ keyId, privateKey: file, publicKey: publicFile });
+    });
+  keys
+    .command('show')
+    .description('show the id and the public half of a key that signs')
+    .argument('<key>', 'a PEM file, or awskms:/// and a key id, ARN or alias of AWS KMS')
+    .option('--passphrase <reference>', passphraseHelp)
+    .action(async (key: string, { passphrase }: KeyOptions) => {
+      const cli = context();
+      const { keyId, publicKey } = await openSigner({ key, ...(passphrase && { passphrase }) });
+      cli.say(`Key ${keyId}`, publicKey.trimEnd());
+      cli.emit({ keyId, publicKey });
     });
   keys
     .command('list')
@@ -66,19 +101,44 @@ export function registerKeys(program: Command, context: () => CliContext): void 
     });
 }
 
+interface KeyOptions {
+  readonly curve?: Curve;
+  readonly passphrase?: string;
+}
+
+const passphraseHelp =
+  'where the passphrase of the private half is kept: env:NAME, file:PATH, aws-sm:…, vault:…';
+
+function curveOption(): Option {
+  return new Option('--curve <name>', 'elliptic curve').choices([...curves]).default('P-256');
+}
+
 /**
  * Makes a key pair and the policy that believes it.
  *
- * @throws RefusedError `key-exists`
+ * @throws RefusedError `key-exists`, `secret-missing`
  */
-export async function createSigningKey(paths: StatePaths): Promise<{ keyId: string }> {
-  for (const file of [paths.privateKey, paths.trust]) {
+export async function createSigningKey(
+  paths: StatePaths,
+  options: KeyOptions = {},
+): Promise<{ keyId: string }> {
+  if (existsSync(paths.trust)) throw new RefusedError('key-exists', `${paths.trust} exists.`);
+  const key = await writeSigningKey(paths.privateKey, paths.publicKey, options);
+  writeFileWhole(paths.trust, writeTrustPolicy(createTrustPolicy([{ publicKey: key.publicKey }])));
+  return key;
+}
+
+async function writeSigningKey(
+  privateFile: string,
+  publicFile: string,
+  { curve, passphrase }: KeyOptions,
+): Promise<SigningKey> {
+  for (const file of [privateFile, publicFile]) {
     if (existsSync(file)) throw new RefusedError('key-exists', `${file} exists.`);
   }
-  const key = await generateSigningKey();
-  writeFileWhole(paths.privateKey, key.privateKey, 0o600);
-  writeFileWhole(paths.publicKey, key.publicKey);
-  writeFileWhole(paths.trust, writeTrustPolicy(createTrustPolicy([{ publicKey: key.publicKey }])));
+  const key = await generateSigningKey(passphrase && (await resolveSecret(passphrase)), curve);
+  writeFileWhole(privateFile, key.privateKey, 0o600);
+  writeFileWhole(publicFile, key.publicKey);
   return key;
 }
 

@@ -17,6 +17,7 @@ interface UpOptions {
   readonly uiPort: number;
   readonly gatewayPort: number;
   readonly cpuWorkers: number;
+  readonly passphrase?: string;
 }
 
 const port = integerBetween(0, 65_535);
@@ -37,11 +38,15 @@ export function registerUp(program: Command, context: () => CliContext): void {
       workers,
       2,
     )
+    .option(
+      '--passphrase <reference>',
+      'where the passphrase of the signing key is kept: env:NAME, file:PATH, …',
+    )
     .action(async (options: UpOptions) => {
       const cli = context();
       const release = claimState(cli.paths);
       try {
-        const made = await makeKeys(cli);
+        const made = await makeKeys(cli, options);
         if (options.detach) showUp(cli, await detach(cli.paths), made);
         else await runHere(cli, options, made);
       } finally {
@@ -57,10 +62,11 @@ interface MadeKeys {
 }
 
 /** Makes what is missing, before anything is detached: a key that is shown must not end up in a log. */
-async function makeKeys(cli: CliContext): Promise<MadeKeys> {
+async function makeKeys(cli: CliContext, options: Pick<UpOptions, 'passphrase'>): Promise<MadeKeys> {
   const { paths } = cli;
   mkdirSync(paths.storeFolder, { recursive: true });
-  if (!existsSync(paths.privateKey)) cli.say(`Made signing key ${(await createSigningKey(paths)).keyId}`);
+  if (!existsSync(paths.privateKey))
+    cli.say(`Made signing key ${(await createSigningKey(paths, options)).keyId}`);
   createRecordsKey(paths);
   if (existsSync(paths.clients)) return {};
   const apiKey = addClient(paths, 'local', '*', new Date());
@@ -126,7 +132,11 @@ async function runHere(cli: CliContext, options: UpOptions, made: MadeKeys): Pro
   const processes = [
     worker('control', '--role', 'control,cpu', '--trust', paths.trust),
     ...extra,
-    worker('signing', '--role', 'signing', '--trust', paths.trust, '--key', paths.privateKey),
+    worker(
+      'signing',
+      ...['--role', 'signing', '--trust', paths.trust, '--key', paths.privateKey],
+      ...(options.passphrase ? ['--passphrase', options.passphrase] : []),
+    ),
     gateway,
   ];
   try {

@@ -186,6 +186,26 @@ export const errorTable = {
     exit: 3,
     hint: 'Add the public key to the trust policy, if its owner is to be trusted.',
   },
+  'certificate-invalid': {
+    status: 403,
+    exit: 3,
+    hint: 'Renew the certificate, or name its root in the trust policy, if its authority is to be trusted.',
+  },
+  'identity-unknown': {
+    status: 403,
+    exit: 3,
+    hint: 'Name this identity, letter by letter, in the trust policy, if it is to be trusted.',
+  },
+  'key-locked': {
+    status: 422,
+    exit: 2,
+    hint: 'Name where the passphrase is kept: `--passphrase env:NAME` or `--passphrase file:PATH`.',
+  },
+  'secret-missing': {
+    status: 404,
+    exit: 2,
+    hint: 'Set the secret at the place that the reference names, and give the reference, never the secret.',
+  },
   'key-not-allowed': {
     status: 403,
     exit: 3,

@@ -65,12 +65,14 @@ export function namesSecret(name: string): boolean {
 
 /**
  * Whether a value may stand where a secret is meant: a reference that names where the secret is kept
- * (`env:NAME`, `file:path`), or what cannot be one, such as a tokenizer's `<pad>` or `[MASK]`.
+ * (`env:NAME`, `file:path`, `aws-sm:name`, `vault:path`), or what cannot be one, such as a tokenizer's `<pad>` or `[MASK]`.
  */
 export function isSafeInSecretField(value: unknown): boolean {
   if (typeof value !== 'string') return typeof value !== 'number';
   return (
-    value === '' || /^(?:env:[A-Za-z_]\w*|file:\S+)$/.test(value) || /^(?:<[^<>]*>|\[[A-Z]*\])$/.test(value)
+    value === '' ||
+    /^(?:env:[A-Za-z_]\w*|(?:file|aws-sm|vault):\S+)$/.test(value) ||
+    /^(?:<[^<>]*>|\[[A-Z]*\])$/.test(value)
   );
 }
 

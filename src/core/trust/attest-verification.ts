@@ -2,12 +2,12 @@ import { RefusedError } from '../errors/index.js';
 import type { Digest } from '../spec/index.js';
 import type { Store } from '../store/index.js';
 import { attest } from './attest.js';
-import type { Signer } from './keys.js';
 import { checkEvidence } from './links/check-evidence.js';
 import type { Evidence } from './links/evidence.js';
 import type { Inspection } from './links/inspection.js';
 import { inputsOf, uriOf } from './links/verification-summary.js';
 import type { TrustPolicy } from './policy.js';
+import type { Signer } from './signers/signer.js';
 import { digestSetOf } from './statements/predicate.js';
 import { gatesPassedLevel, verificationPredicate } from './statements/verification-summary.js';
 
@@ -26,7 +26,7 @@ export async function attestVerification(
   verifier: string,
   now: Date,
 ): Promise<Digest> {
-  const inspection: Inspection = { store, policy, failures: [] };
+  const inspection: Inspection = { store, policy, now, failures: [] };
   const { gates } = await checkEvidence(inspection, evidence);
   const details = inspection.failures.map(({ link, code, message }) => `${link}: ${code}: ${message}`);
   if (details.length > 0 || !gates) {

@@ -15,8 +15,8 @@ import {
   type Verdict,
 } from '../spec/index.js';
 import { canonicalJson, digestOfJson, type Store } from '../store/index.js';
-import type { Signer } from './keys.js';
 import { signModel } from './model-signature.js';
+import type { Signer } from './signers/signer.js';
 import { signStatement } from './statement.js';
 import { type Approval, approvalPredicate } from './statements/approval.js';
 import { dataPredicate } from './statements/data.js';

@@ -9,7 +9,7 @@ export {
 } from './attest.js';
 export { attestVerification } from './attest-verification.js';
 export { openEnvelope, preAuthenticationEncoding, signEnvelope } from './envelope.js';
-export { generateSigningKey, keyIdOf, readSigner, type Signer, type SigningKey } from './keys.js';
+export { type Curve, curves, keyIdOf } from './keys.js';
 export type { Evidence } from './links/evidence.js';
 export type { ExpectedRelease } from './links/release.js';
 export { type ModelFolder, signModel, verifyModelSignature } from './model-signature.js';
@@ -23,6 +23,11 @@ export {
   trustPolicySchema,
   writeTrustPolicy,
 } from './policy.js';
+export { awsKmsSigner } from './signers/aws-kms.js';
+export { certifiedSigner } from './signers/certified.js';
+export { generateSigningKey, readSigner, type SigningKey } from './signers/local-key.js';
+export { openSigner, type SignerSettings } from './signers/open-signer.js';
+export type { Signer } from './signers/signer.js';
 export { type OpenedStatement, readStatement } from './statement.js';
 export type {
   ChainFailureCode,

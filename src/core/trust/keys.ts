@@ -1,29 +1,8 @@
-import {
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPair,
-  type KeyObject,
-  sign as signWith,
-  verify as verifyWith,
-} from 'node:crypto';
-import { promisify } from 'node:util';
+import { createHash, createPublicKey, type KeyObject, verify as verifyWith } from 'node:crypto';
 import { RefusedError } from '../errors/index.js';
 
-/** Whoever holds a private key: a file on a signing worker, a KMS, an HSM. */
-export interface Signer {
-  /** SHA-256 of the public key's PEM text, hex. */
-  readonly keyId: string;
-  /** Signs bytes: ECDSA, DER, over the hash that belongs to the curve. Two signatures of equal bytes differ. */
-  sign(bytes: Uint8Array): Promise<Uint8Array>;
-}
-
-/** A new key pair as PEM texts. The private half is PKCS#8 and unencrypted: write it with mode 0600. */
-export interface SigningKey {
-  readonly keyId: string;
-  readonly privateKey: string;
-  readonly publicKey: string;
-}
+export const curves = ['P-256', 'P-384', 'P-521'] as const;
+export type Curve = (typeof curves)[number];
 
 /** The hash of each curve, after the algorithm registry of Sigstore's protobuf-specs. */
 const curveHashes: Readonly<Record<string, string>> = {
@@ -31,31 +10,6 @@ const curveHashes: Readonly<Record<string, string>> = {
   secp384r1: 'sha384',
   secp521r1: 'sha512',
 };
-
-/** Makes a P-256 key pair from the operating system's random numbers. */
-export async function generateSigningKey(): Promise<SigningKey> {
-  const pair = await promisify(generateKeyPair)('ec', { namedCurve: 'P-256' });
-  const publicKey = pemOf(pair.publicKey);
-  return {
-    keyId: keyIdOf(publicKey),
-    privateKey: pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-    publicKey,
-  };
-}
-
-/**
- * Reads a private key.
- *
- * @param pem - an unencrypted PEM text: PKCS#8 or SEC 1; P-256, P-384 or P-521
- * @throws RefusedError `key-invalid`; its message never holds any of the text
- */
-export function readSigner(pem: string): Signer {
-  const key = readKey(() => createPrivateKey(pem), 'private');
-  return {
-    keyId: keyIdOf(pemOf(createPublicKey(key))),
-    sign: (bytes) => promisify(signWith)(hashOf(key), bytes, key),
-  };
-}
 
 /**
  * Reads a public key.
@@ -86,15 +40,22 @@ export function signatureHolds(key: KeyObject, bytes: Uint8Array, signature: Uin
   return verifyWith(hashOf(key), bytes, key, signature);
 }
 
-function pemOf(key: KeyObject): string {
+/** A public key as SubjectPublicKeyInfo, PEM. */
+export function pemOf(key: KeyObject): string {
   return key.export({ type: 'spki', format: 'pem' }).toString();
 }
 
-function hashOf(key: KeyObject): string {
+/** The name of the hash that belongs to the curve of a key, as OpenSSL calls it. */
+export function hashOf(key: KeyObject): string {
   return curveHashes[key.asymmetricKeyDetails?.namedCurve ?? '']!;
 }
 
-function readKey(read: () => KeyObject, half: 'private' | 'public'): KeyObject {
+/**
+ * Takes a key from wherever it comes, if it is one that signatures here are made with.
+ *
+ * @throws RefusedError `key-invalid`, whatever `read` throws: its message might hold some of the key
+ */
+export function readKey(read: () => KeyObject, half: 'private' | 'public'): KeyObject {
   let key: KeyObject;
   try {
     key = read();

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { RefusedError } from '../errors/index.js';
 import type { TreeEntry } from '../store/index.js';
-import type { Signer } from './keys.js';
 import type { TrustPolicy } from './policy.js';
+import type { Signer } from './signers/signer.js';
 import { openStatement, signStatement } from './statement.js';
 import { modelSignaturePredicate } from './statements/model-signature.js';
 import { digestSetOf } from './statements/predicate.js';
@@ -44,16 +44,17 @@ export async function signModel(signer: Signer, folder: ModelFolder): Promise<Ui
 /**
  * Checks that a bundle signs exactly this folder: each of its files, and nothing else. Ignored paths excuse no file.
  *
- * @param endpoint - the endpoint for which the key must be allowed, if any
+ * @param endpoint - the endpoint for which the signer must be allowed, if any
  * @throws RefusedError what `openStatement` throws, or `model-mismatch` with every difference as a detail
  */
 export function verifyModelSignature(
   bundle: Uint8Array,
   policy: TrustPolicy,
   folder: ModelFolder,
+  now: Date,
   endpoint?: string,
 ): void {
-  const { subject, predicate } = openStatement(bundle, policy, modelSignaturePredicate, endpoint);
+  const { subject, predicate } = openStatement(bundle, policy, modelSignaturePredicate, now, endpoint);
   const differences: string[] = [];
   // The reference tool sorts by path components: whatever the order, the root is taken over the list as it stands.
   if (rootOf(predicate.resources) !== subject.digest.sha256) {

@@ -1,7 +1,9 @@
+import { TrustedRoot } from '@sigstore/protobuf-specs';
 import { parse as parseYaml, stringify as stringifyYaml } from 'yaml';
 import { z } from 'zod';
 import { RefusedError } from '../errors/index.js';
 import { gatesSchema, nameSchema } from '../spec/index.js';
+import { readCertificate } from './certificates.js';
 import { keyIdOf } from './keys.js';
 
 export const statementRoles = [
@@ -16,6 +18,36 @@ export const statementRoles = [
 /** What a key may vouch for. */
 export type StatementRole = (typeof statementRoles)[number];
 
+const grant = {
+  /** Which statements this signer may make. */
+  roles: z.array(z.enum(statementRoles)).min(1),
+  /** Which endpoints it may speak for; all when absent. */
+  endpoints: z.array(nameSchema).optional(),
+};
+
+/** What a signer may vouch for. */
+export type Grant = Readonly<z.infer<z.ZodObject<typeof grant>>>;
+
+const certificatePem = z.string().superRefine((pem, context) => {
+  try {
+    readCertificate(pem);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: (error as Error).message });
+  }
+});
+
+/** The `TrustedRoot` of a Sigstore instance, as its maintainers publish it (protobuf-specs, JSON). */
+const trustedRootSchema = z.looseObject({}).superRefine((root, context) => {
+  try {
+    const { certificateAuthorities, tlogs, timestampAuthorities } = TrustedRoot.fromJSON(root);
+    if (certificateAuthorities.length > 0 && tlogs.length + timestampAuthorities.length > 0) return;
+    throw new TypeError('an authority, and a log or a time-stamp authority, are missing');
+  } catch (error) {
+    const message = `expected a Sigstore TrustedRoot: ${(error as Error).message}`;
+    context.addIssue({ code: 'custom', message });
+  }
+});
+
 /** `trust.yaml`: whom a verifier believes, about what. Verifiers hold it; it never comes from the store. */
 export const trustPolicySchema = z.strictObject({
   version: z.literal(1),
@@ -26,10 +58,7 @@ export const trustPolicySchema = z.strictObject({
         id: z.string().regex(/^[0-9a-f]{64}$/),
         /** SubjectPublicKeyInfo, PEM. */
         publicKey: z.string(),
-        /** Which statements this key may sign. */
-        roles: z.array(z.enum(statementRoles)).min(1),
-        /** Which endpoints it may speak for; all when absent. */
-        endpoints: z.array(nameSchema).optional(),
+        ...grant,
       }),
     )
     .min(1)
@@ -46,6 +75,44 @@ export const trustPolicySchema = z.strictObject({
         }
       }
     }),
+  /** Signers that are known by a certificate of one's own authority. */
+  certificates: z
+    .strictObject({
+      /** PEM; nothing else is believed, whatever the operating system trusts. */
+      roots: z.array(certificatePem).min(1),
+      identities: z
+        .array(
+          z.strictObject({
+            /** The one alternative name of the certificate, compared as a whole. */
+            subject: z
+              .string()
+              .regex(
+                /^(email|URI|DNS):\S+$/,
+                'expected email:…, URI:… or DNS:… and the name in the certificate',
+              ),
+            ...grant,
+          }),
+        )
+        .min(1),
+    })
+    .optional(),
+  /** Signers that an identity provider vouches for (Sigstore). */
+  keyless: z
+    .strictObject({
+      trustedRoot: trustedRootSchema,
+      identities: z
+        .array(
+          z.strictObject({
+            /** Mail address or workflow, compared as a whole. */
+            subject: z.string().min(1),
+            /** The identity provider. */
+            issuer: z.url(),
+            ...grant,
+          }),
+        )
+        .min(1),
+    })
+    .optional(),
   /** Per endpoint: the gates a model must have passed, at least this strictly. */
   endpoints: z
     .record(nameSchema, z.strictObject({ gates: gatesSchema.optional(), approval: z.boolean().optional() }))

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { RefusedError } from '../errors/index.js';
 import { canonicalJson } from '../store/index.js';
-import { intotoPayloadType, openEnvelope, requireKeyMay, signEnvelope, type TrustedKey } from './envelope.js';
-import type { Signer } from './keys.js';
+import { intotoPayloadType, openEnvelope, requireMay, signEnvelope } from './envelope.js';
 import type { TrustPolicy } from './policy.js';
+import type { TrustedSigner } from './signed-by/trusted-signer.js';
+import type { Signer } from './signers/signer.js';
 import { predicateTypes } from './statements/index.js';
 import { type Descriptor, descriptorSchema, type PredicateType } from './statements/predicate.js';
 import { parseStrictJson } from './strict-json.js';
@@ -23,7 +24,7 @@ export interface OpenedStatement<T> {
   readonly type: PredicateType<T>;
   readonly subject: Descriptor;
   readonly predicate: T;
-  readonly key: TrustedKey;
+  readonly signer: TrustedSigner;
 }
 
 /**
@@ -47,12 +48,12 @@ export async function signStatement<T>(
 }
 
 /**
- * Opens a statement of any known type: signature first, then shape, then whether the key may say such a thing.
+ * Opens a statement of any known type: signature first, then shape, then whether the signer may say such a thing.
  *
  * @throws RefusedError what `openEnvelope` throws, `statement-invalid`, `statement-type` or `key-not-allowed`
  */
-export function readStatement(bundle: Uint8Array, policy: TrustPolicy): OpenedStatement<unknown> {
-  const { payload, key } = openEnvelope(bundle, policy);
+export function readStatement(bundle: Uint8Array, policy: TrustPolicy, now: Date): OpenedStatement<unknown> {
+  const { payload, signer } = openEnvelope(bundle, policy, now);
   const { predicateType, subject, predicate } = parseStatement(payload);
   const type = predicateTypes.find((known) => known.type === predicateType);
   if (!type) {
@@ -61,12 +62,12 @@ export function readStatement(bundle: Uint8Array, policy: TrustPolicy): OpenedSt
       `expected a known type of statement, got ${JSON.stringify(predicateType)}`,
     );
   }
-  requireKeyMay(key, type.role);
-  return { type, subject: subject[0], predicate: parsePredicate(type, predicate), key };
+  requireMay(signer, type.role);
+  return { type, subject: subject[0], predicate: parsePredicate(type, predicate), signer };
 }
 
 /**
- * Opens a statement that must be of one type and, where an endpoint is named, by a key that may speak for it.
+ * Opens a statement that must be of one type and, where an endpoint is named, by a signer who may speak for it.
  *
  * @throws RefusedError what {@link readStatement} throws
  */
@@ -74,16 +75,17 @@ export function openStatement<T>(
   bundle: Uint8Array,
   policy: TrustPolicy,
   type: PredicateType<T>,
+  now: Date,
   endpoint?: string,
 ): OpenedStatement<T> {
-  const opened = readStatement(bundle, policy);
+  const opened = readStatement(bundle, policy, now);
   if (opened.type.type !== type.type) {
     throw new RefusedError(
       'statement-type',
       `expected a statement of type ${type.type}, got ${opened.type.type}`,
     );
   }
-  requireKeyMay(opened.key, type.role, endpoint);
+  requireMay(opened.signer, type.role, endpoint);
   return { ...opened, type, predicate: opened.predicate as T };
 }
 

@@ -22,7 +22,8 @@ export async function verifyRelease(
   release: Digest,
   expected: ExpectedRelease = {},
 ): Promise<Verification> {
-  const inspection: Inspection = { store, policy, failures: [] };
+  const { at: now = new Date() } = expected;
+  const inspection: Inspection = { store, policy, now, failures: [] };
   const record = await readRelease(inspection, release, expected);
   if (!record) return { ok: false, failures: inspection.failures };
   const evidence = { ...record, endpoint: expected.endpoint ?? record.endpoint };

@@ -57,7 +57,7 @@ describe('signing verdicts', () => {
   ] as const)('signs an honest %s as %s', async (status, result) => {
     const verdicts = await Promise.all(gates.map((gate) => verdictOf(honest.store, gate, { status })));
     const [first] = await attest(verdicts);
-    const statement = readStatement(await honest.store.readBlob(first!), honest.policy);
+    const statement = readStatement(await honest.store.readBlob(first!), honest.policy, now);
     expect(statement.predicate).toMatchObject({ result });
   });
 });

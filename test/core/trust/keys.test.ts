@@ -34,6 +34,17 @@ describe('signing keys', () => {
     expect(signatureHolds(readPublicKey(publicKey), message, signature)).toBe(true);
   });
 
+  it('are encrypted under a passphrase, and open with that one alone', async () => {
+    const { keyId, privateKey } = await generateSigningKey('correct horse', 'P-384');
+    expect(privateKey).toMatch(/^-----BEGIN ENCRYPTED PRIVATE KEY-----/);
+    expect(readSigner(privateKey, 'correct horse').keyId).toBe(keyId);
+    for (const passphrase of [undefined, '', 'incorrect horse']) {
+      expect(() => readSigner(privateKey, passphrase)).toThrow(
+        expect.objectContaining({ code: 'key-locked' }),
+      );
+    }
+  });
+
   it('have the id of OpenSSL’s text, whatever line ends a file has', () => {
     const text = [
       '-----BEGIN PUBLIC KEY-----',

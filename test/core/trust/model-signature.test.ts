@@ -19,6 +19,7 @@ const folder: ModelFolder = {
   files: ['model.onnx', 'model-card.json', 'metrics.json'].map((path) => ({ path, digest: digestOf(path) })),
 };
 
+const now = new Date('2026-01-02T03:04:05.000Z');
 let signer: Signer;
 let policy: TrustPolicy;
 beforeAll(async () => {
@@ -36,7 +37,7 @@ interface Statement {
 }
 
 const read = (bundle: Uint8Array) =>
-  JSON.parse(Buffer.from(openEnvelope(bundle, policy).payload).toString()) as Statement;
+  JSON.parse(Buffer.from(openEnvelope(bundle, policy, now).payload).toString()) as Statement;
 
 /** Signs the folder's statement after a change, by the right key and with a root that fits unless told otherwise. */
 async function signedAfter(change: (statement: Statement) => void): Promise<Uint8Array> {
@@ -80,22 +81,27 @@ describe('a model signature', () => {
   });
 
   it('verifies whatever the order of the files, and in the order of another tool', async () => {
-    verifyModelSignature(await signModel(signer, folder), policy, {
-      ...folder,
-      files: [...folder.files].reverse(),
-    });
+    verifyModelSignature(
+      await signModel(signer, folder),
+      policy,
+      {
+        ...folder,
+        files: [...folder.files].reverse(),
+      },
+      now,
+    );
     const reordered = await signedAfter((statement) => {
       statement.predicate.resources.reverse();
       fitRoot(statement);
     });
-    verifyModelSignature(reordered, policy, folder);
+    verifyModelSignature(reordered, policy, folder, now);
   });
 
   it('verifies with the ignored git files that the reference tool writes', async () => {
     const bundle = await signedAfter(({ predicate }) => {
       predicate.serialization.ignore_paths = ['.git', '.gitattributes', '.gitignore', '.github'];
     });
-    verifyModelSignature(bundle, policy, folder);
+    verifyModelSignature(bundle, policy, folder, now);
   });
 
   it('excuses no file, though it be ignored', async () => {
@@ -103,7 +109,7 @@ describe('a model signature', () => {
       predicate.serialization.ignore_paths = ['.gitignore'];
     });
     const extra = { ...folder, files: [...folder.files, { path: '.gitignore', digest: digestOf('x') }] };
-    expect(() => verifyModelSignature(bundle, policy, extra)).toThrow(
+    expect(() => verifyModelSignature(bundle, policy, extra, now)).toThrow(
       expect.objectContaining({ code: 'model-mismatch' }),
     );
   });
@@ -165,7 +171,7 @@ describe('a model signature', () => {
       change(statement);
       fitRoot(statement);
     });
-    expect(() => verifyModelSignature(bundle, policy, folder)).toThrow(
+    expect(() => verifyModelSignature(bundle, policy, folder, now)).toThrow(
       expect.objectContaining({ code: 'statement-invalid' }),
     );
   });
@@ -174,7 +180,7 @@ describe('a model signature', () => {
     const bundle = await signedAfter(({ subject }) => {
       subject[0]!.digest.sha256 = '0'.repeat(64);
     });
-    expect(() => verifyModelSignature(bundle, policy, folder)).toThrow(
+    expect(() => verifyModelSignature(bundle, policy, folder, now)).toThrow(
       expect.objectContaining({ code: 'model-mismatch' }),
     );
   });
@@ -186,7 +192,7 @@ describe('a model signature', () => {
       { path: 'model-card.json', digest: digestOf('model-card.json') },
       { path: 'evil.so', digest: digestOf('evil') },
     ];
-    expect(() => verifyModelSignature(bundle, policy, { name: 'digits', files })).toThrow(
+    expect(() => verifyModelSignature(bundle, policy, { name: 'digits', files }, now)).toThrow(
       expect.objectContaining({
         details: [
           expect.stringContaining('"model.onnx"'),
@@ -201,7 +207,7 @@ describe('a model signature', () => {
     const bundle = await signModel(signer, folder);
     const [first, second, third] = folder.files;
     const files = [{ ...first!, digest: second!.digest }, { ...second!, digest: first!.digest }, third!];
-    expect(() => verifyModelSignature(bundle, policy, { ...folder, files })).toThrow(
+    expect(() => verifyModelSignature(bundle, policy, { ...folder, files }, now)).toThrow(
       expect.objectContaining({ code: 'model-mismatch' }),
     );
   });
@@ -217,9 +223,9 @@ describe('a model signature', () => {
       fc.asyncProperty(files, fc.nat(), async (pairs, choice) => {
         const any = { name: 'any', files: pairs.map(([path, text]) => ({ path, digest: digestOf(text) })) };
         const bundle = await signModel(signer, any);
-        verifyModelSignature(bundle, policy, any);
+        verifyModelSignature(bundle, policy, any, now);
         const without = any.files.filter((_, index) => index !== choice % any.files.length);
-        expect(() => verifyModelSignature(bundle, policy, { ...any, files: without })).toThrow(
+        expect(() => verifyModelSignature(bundle, policy, { ...any, files: without }, now)).toThrow(
           expect.objectContaining({ code: 'model-mismatch' }),
         );
       }),

@@ -531,7 +531,7 @@ describe('who may say what', () => {
 
   it('refuses a signature by another key under the name of a trusted one', async () => {
     const stranger = readSigner((await generateSigningKey()).privateKey);
-    const impostor: Signer = { keyId: honest.signers.release.keyId, sign: stranger.sign };
+    const impostor: Signer = { ...stranger, keyId: honest.signers.release.keyId };
     const release = await attest(
       honest.store,
       impostor,

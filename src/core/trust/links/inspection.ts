@@ -10,6 +10,8 @@ import type { ChainLink, VerificationFailure } from '../verification.js';
 export interface Inspection {
   readonly store: Store;
   readonly policy: TrustPolicy;
+  /** When it is looked at: policies and certificates expire. */
+  readonly now: Date;
   readonly failures: VerificationFailure[];
 }
 
@@ -77,7 +79,13 @@ export async function openLink<T>(
   about: { readonly endpoint: string; readonly subject: Digest | undefined },
 ): Promise<OpenedStatement<T> | undefined> {
   const opened = await attempt(inspection, link, async () =>
-    openStatement(await readBytes(inspection.store, envelope), inspection.policy, type, about.endpoint),
+    openStatement(
+      await readBytes(inspection.store, envelope),
+      inspection.policy,
+      type,
+      inspection.now,
+      about.endpoint,
+    ),
   );
   if (opened && about.subject) expectSubject(inspection, link, opened, about.subject);
   return opened;

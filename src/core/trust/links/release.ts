@@ -1,5 +1,5 @@
 import type { Digest, ReleaseRecord } from '../../spec/index.js';
-import { requireKeyMay } from '../envelope.js';
+import { requireMay } from '../envelope.js';
 import { openStatement } from '../statement.js';
 import { releasePredicate } from '../statements/release.js';
 import { attempt, expect, expectSubject, type Inspection, readBytes } from './inspection.js';
@@ -10,6 +10,8 @@ export interface ExpectedRelease {
   readonly endpoint?: string;
   /** The newest revision seen: an older statement, however well signed, is a replay. */
   readonly afterRevision?: number;
+  /** When it is asked; default: now. */
+  readonly at?: Date;
 }
 
 /** Link 1: someone who may speak for this endpoint signed this revision, and it is news. */
@@ -19,13 +21,18 @@ export async function readRelease(
   expected: ExpectedRelease,
 ): Promise<ReleaseRecord | undefined> {
   const opened = await attempt(inspection, 'release', async () =>
-    openStatement(await readBytes(inspection.store, envelope), inspection.policy, releasePredicate),
+    openStatement(
+      await readBytes(inspection.store, envelope),
+      inspection.policy,
+      releasePredicate,
+      inspection.now,
+    ),
   );
   if (!opened) return undefined;
   const { predicate: release } = opened;
   const endpoint = expected.endpoint ?? release.endpoint;
   const newest = expected.afterRevision ?? 0;
-  await attempt(inspection, 'release', () => requireKeyMay(opened.key, 'release', endpoint));
+  await attempt(inspection, 'release', () => requireMay(opened.signer, 'release', endpoint));
   expectSubject(inspection, 'release', opened, release.model);
   expect(
     inspection,

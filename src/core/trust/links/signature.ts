@@ -13,6 +13,7 @@ export async function checkSignature(
     const bundle = await readBytes(inspection.store, chain.signature);
     // Without its card a model has no name: that failure is reported, and there is nothing to compare.
     if (!model?.card) return;
-    verifyModelSignature(bundle, inspection.policy, { name: model.card.name, files: model.files }, endpoint);
+    const folder = { name: model.card.name, files: model.files };
+    verifyModelSignature(bundle, inspection.policy, folder, inspection.now, endpoint);
   });
 }
