@@ -3,7 +3,7 @@ import { WithStartWorkflowOperation, WorkflowUpdateFailedError } from '@temporal
 import { rootCause, type Workflow, WorkflowIdConflictPolicy } from '@temporalio/common';
 import { RefusedError } from '../core/errors/index.js';
 import { endpointRef, readEndpointPointer } from '../core/serving/index.js';
-import type { Chain, Digest, ReleaseRecord } from '../core/spec/index.js';
+import type { Chain, Digest, ReleaseRecord, ServingSpec } from '../core/spec/index.js';
 import { canonicalJson, digestOfJson, type Store } from '../core/store/index.js';
 import { type TrustPolicy, verifyRelease } from '../core/trust/index.js';
 import type { ControlContext } from './context.js';
@@ -20,6 +20,8 @@ export interface SignedRevision {
 export interface Proposal {
   readonly model: Digest;
   readonly chain: Chain;
+  /** What gateways reveal to whom; everything to everyone where it is absent. */
+  readonly serving?: ServingSpec;
   readonly reason: string;
   readonly requestedBy: string;
 }

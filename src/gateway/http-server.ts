@@ -58,7 +58,7 @@ export function httpServer(log: Logger, bodyBytes: number): FastifyInstance {
   app.addHook('onResponse', async (request, reply) => {
     request.log.info(
       {
-        client: request.apiClient,
+        client: request.apiClient?.name,
         method: request.method,
         route: request.routeOptions.url,
         status: reply.statusCode,

@@ -1,5 +1,6 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { RefusedError } from '../core/errors/index.js';
+import { randomStream } from '../core/random/index.js';
 import {
   type ApiClient,
   abstentionLabel,
@@ -8,19 +9,23 @@ import {
   describeOutputs,
   type OutputTensor,
   outputTensors,
+  type RevealRow,
   readInferenceRequest,
+  reveal,
+  revealsTo,
   smoothedOutputTensors,
 } from '../core/serving/index.js';
-import type { Digest } from '../core/spec/index.js';
+import type { Digest, Reveals } from '../core/spec/index.js';
 import { logitsOf } from './logits.js';
+import { digestOfSample } from './sample-digest.js';
 import type { WarmRelease } from './served-endpoint.js';
 import type { ServedEndpoints } from './served-endpoints.js';
 import { mostSmoothed, smoothedAnswers } from './smoothed-answers.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who speaks, for the log; set once the key is known. */
-    apiClient: string | undefined;
+    /** Who speaks; set once the key is known. */
+    apiClient: ApiClient | undefined;
     /** The revision that answered, for the log. */
     answeredBy: number | undefined;
   }
@@ -46,7 +51,7 @@ export interface PredictionParts {
   readonly clients: () => readonly ApiClient[];
   /** Of one request. */
   readonly limits: { readonly samples: number; readonly noisyCopies: number };
-  /** Names the noise of smoothed classifiers. */
+  /** Names the noise of smoothed classifiers and of what is revealed. */
   readonly noiseSecret: string;
   /** False while the server drains. */
   readonly accepting: () => boolean;
@@ -75,13 +80,14 @@ export function predictionRoutes(app: FastifyInstance, parts: PredictionParts): 
     // Before the body is read: nobody gets a stranger's megabytes parsed.
     models.addHook<{ Params: ModelParams }>('onRequest', async (request) => {
       const client = authenticate(clients(), request.headers.authorization);
-      request.apiClient = client.name;
+      request.apiClient = client;
       authorize(client, request.params.name);
     });
     for (const path of ['/v2/models/:name', '/v2/models/:name/versions/:version']) {
-      models.get<{ Params: ModelParams }>(path, (request) =>
-        describe(request.params, releaseOf(request.params)),
-      );
+      models.get<{ Params: ModelParams }>(path, (request) => {
+        const release = releaseOf(request.params);
+        return describe(request.params, release, revealed(request, release));
+      });
       models.get<{ Params: ModelParams }>(`${path}/ready`, (request) => {
         releaseOf(request.params);
         return { name: request.params.name, ready: true };
@@ -89,10 +95,15 @@ export function predictionRoutes(app: FastifyInstance, parts: PredictionParts): 
       models.post<{ Params: ModelParams }>(`${path}/infer`, async (request) => {
         const release = releaseOf(request.params);
         request.answeredBy = release.revision;
-        return await infer(request.params.name, release, request.body);
+        return await infer(request.params.name, release, revealed(request, release), request.body);
       });
     }
   });
+
+  function revealed({ apiClient }: FastifyRequest, { serving }: WarmRelease): Reveals {
+    // Nobody gets here without a key.
+    return revealsTo(serving, apiClient!);
+  }
 
   function releaseOf({ name, version }: ModelParams): WarmRelease {
     const endpoint = endpoints.get(name);
@@ -107,19 +118,29 @@ export function predictionRoutes(app: FastifyInstance, parts: PredictionParts): 
     return live;
   }
 
-  async function infer(name: string, release: WarmRelease, body: unknown): Promise<InferenceAnswer> {
+  async function infer(
+    name: string,
+    release: WarmRelease,
+    reveals: Reveals,
+    body: unknown,
+  ): Promise<InferenceAnswer> {
     const { card, lease, model, revision } = release;
     const { smoothing } = card;
     const most = smoothing ? mostSmoothed(limits.samples, limits.noisyCopies, smoothing) : limits.samples;
-    const { id, samples, values, outputs } = readInferenceRequest(card, body, most);
+    const { id, samples, values, outputs } = readInferenceRequest(card, reveals, body, most);
     const logits = (inputs: Float32Array, n: number) => logitsOf(lease.run, card, n, inputs);
+    const revealRow: RevealRow = (probabilities, answer, sample) =>
+      reveal(probabilities, answer, reveals, () =>
+        randomStream(0, 'revealed', secret, model, digestOfSample(values, samples, sample)),
+      );
     const tensors = smoothing
       ? smoothedOutputTensors(
           card,
           await smoothedAnswers(logits, card, smoothing, { secret, model }, samples, values),
           outputs,
+          revealRow,
         )
-      : outputTensors(card, await logits(values, samples), outputs);
+      : outputTensors(card, await logits(values, samples), outputs, revealRow);
     return {
       ...(id === undefined ? {} : { id }),
       model_name: name,
@@ -130,13 +151,14 @@ export function predictionRoutes(app: FastifyInstance, parts: PredictionParts): 
   }
 }
 
-function describe({ name }: ModelParams, { card, revision, model }: WarmRelease) {
+function describe({ name }: ModelParams, { card, revision, model }: WarmRelease, reveals: Reveals) {
+  const { outputs: _, ...hardening } = reveals;
   return {
     name,
     versions: [String(revision)],
     platform: 'onnx_onnxv1',
     inputs: [{ name: card.input.name, datatype: 'FP32', shape: [-1, ...card.input.shape] }],
-    outputs: describeOutputs(card),
+    outputs: describeOutputs(card, reveals),
     parameters: {
       model,
       ...(card.smoothing && {
@@ -145,6 +167,18 @@ function describe({ name }: ModelParams, { card, revision, model }: WarmRelease)
         smoothing_alpha: card.smoothing.alpha,
         abstention_label: abstentionLabel(card),
       }),
+      ...prefixed('probabilities_', hardening),
     },
   };
+}
+
+/** Clients are told how their probabilities are changed: only the noise is a secret. */
+function prefixed(prefix: string, record: object): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(record).map(([name, value]) => [`${prefix}${snakeCase(name)}`, value]),
+  );
+}
+
+function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

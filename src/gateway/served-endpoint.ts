@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { type EndpointPointer, endpointPointerSchema, endpointRef } from '../core/serving/index.js';
-import type { Digest, ModelCard } from '../core/spec/index.js';
+import type { Digest, ModelCard, ServingSpec } from '../core/spec/index.js';
 import type { Store } from '../core/store/index.js';
 import { type AdmissionParts, admit } from './admission.js';
 import { type Refusal, refusals } from './refusals.js';
@@ -14,6 +14,7 @@ export interface WarmRelease {
   readonly kind: 'release' | 'rollback';
   readonly model: Digest;
   readonly card: ModelCard;
+  readonly serving: ServingSpec | undefined;
   readonly lease: ModelLease;
   /** When this gateway began to serve it. */
   readonly since: Date;
@@ -116,8 +117,9 @@ export function serveEndpoint(name: string, parts: EndpointParts): ServedEndpoin
       lease.release();
       return;
     }
-    const { revision, kind, model } = verified.release;
-    swap({ revision, kind, model, release: pointer.release, card: verified.card, lease, since: now() });
+    const { revision, kind, model, serving } = verified.release;
+    const { card } = verified;
+    swap({ revision, kind, model, serving, release: pointer.release, card, lease, since: now() });
     log.info({ revision, model, kind, release: pointer.release }, 'serving');
   }
 

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { answerSmoothed, type SmoothedAnswer } from '../core/certification/index.js';
 import { normalField } from '../core/random/index.js';
 import type { Digest, ModelCard, ServedSmoothing } from '../core/spec/index.js';
+import { digestOfSample } from './sample-digest.js';
 
 /**
  * Answers as the smoothed classifier, sample by sample, each by a vote over noisy copies.
@@ -26,8 +26,7 @@ export async function smoothedAnswers(
   const answers: SmoothedAnswer[] = [];
   for (let index = 0; index < samples; index++) {
     const sample = values.slice(index * size, (index + 1) * size);
-    const digest = createHash('sha256').update(new Uint8Array(sample.buffer)).digest('hex');
-    const noise = normalField(0, 'gateway', secret, model, digest);
+    const noise = normalField(0, 'gateway', secret, model, digestOfSample(values, samples, index));
     answers.push(await answerSmoothed(base, sample, smoothing, noise));
   }
   return answers;

@@ -37,10 +37,10 @@ export async function endpoint(initial: EndpointState): Promise<never> {
   setHandler(endpointStateQuery, () => state);
   setHandler(
     proposeUpdate,
-    ({ model, chain, reason, requestedBy }) =>
+    ({ model, chain, serving, reason, requestedBy }) =>
       inTurn(async () => {
         await recover();
-        const proposal = { model, chain, reason, requestedBy };
+        const proposal = { model, chain, ...(serving && { serving }), reason, requestedBy };
         if (continuesLive(state.live, proposal)) return state.live!;
         return publishedBefore(state, proposal) ?? publish({ kind: 'release', ...proposal });
       }),
@@ -53,8 +53,9 @@ export async function endpoint(initial: EndpointState): Promise<never> {
         await recover();
         const target = rollbackTarget(state, toRevision);
         if (typeof target === 'string') throw ApplicationFailure.nonRetryable(target, 'not-found');
-        const { model, chain, revision } = target.record;
-        return publish({ kind: 'rollback', model, chain, restores: revision, reason, requestedBy });
+        const { model, chain, serving, revision } = target.record;
+        const restored = { model, chain, ...(serving && { serving }), restores: revision };
+        return publish({ kind: 'rollback', ...restored, reason, requestedBy });
       }),
     { validator: (request) => rejectFor(rollbackProblem(request)) },
   );

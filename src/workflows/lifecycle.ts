@@ -16,7 +16,7 @@ import { compute, control, signing, trainOn } from './stages.js';
 
 /** One run: from raw data to a released model, or to a refusal that says why. */
 export async function lifecycle(input: LifecycleInput): Promise<LifecycleOutcome> {
-  const { name, data, training, gates, release } = input.lifecycle;
+  const { name, data, training, gates, serving, release } = input.lifecycle;
   const program = input.program && { program: input.program };
   const runId = workflowInfo().workflowId;
   const run = createRunState(name);
@@ -118,7 +118,13 @@ export async function lifecycle(input: LifecycleInput): Promise<LifecycleOutcome
         control.proposeRelease({
           endpoint: release.endpoint,
           owner: endpointWorkflowId(release.endpoint),
-          proposal: { model, chain, reason: `run ${runId}`, requestedBy: input.requestedBy },
+          proposal: {
+            model,
+            chain,
+            ...(serving && { serving }),
+            reason: `run ${runId}`,
+            requestedBy: input.requestedBy,
+          },
         }),
       ({ record }) => `${record.endpoint} revision ${record.revision}`,
     );

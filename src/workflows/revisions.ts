@@ -32,25 +32,35 @@ function isText(value: unknown): value is string {
  * The revision that this very proposal became, when it is sent again because its answer was lost. It is found even when
  * the endpoint was rolled back since: what people took back must not come back through a retry.
  */
-export function publishedBefore(
-  { history }: EndpointState,
-  { model, chain, reason, requestedBy }: Proposal,
-): Revision | undefined {
+export function publishedBefore({ history }: EndpointState, proposal: Proposal): Revision | undefined {
   return history.find(
     ({ record }) =>
       record.kind === 'release' &&
-      record.model === model &&
-      record.chain.verification === chain.verification &&
-      record.reason === reason &&
-      record.requestedBy === requestedBy,
+      servesAlike(record, proposal) &&
+      record.reason === proposal.reason &&
+      record.requestedBy === proposal.requestedBy,
   );
 }
 
-/** Whether a proposal is what is live already: the same model on the same statements. */
-export function continuesLive(live: Revision | undefined, { model, chain }: Proposal): boolean {
+/** Whether a proposal is what is live already: the same model on the same statements, served alike. */
+export function continuesLive(live: Revision | undefined, proposal: Proposal): boolean {
+  return live !== undefined && servesAlike(live.record, proposal);
+}
+
+function servesAlike(record: Revision['record'], { model, chain, serving }: Proposal): boolean {
   return (
-    live !== undefined && live.record.model === model && live.record.chain.verification === chain.verification
+    record.model === model &&
+    record.chain.verification === chain.verification &&
+    revealsAlike(record, { serving })
   );
+}
+
+/** Scopes in another order count as another way to serve, which makes a revision too many, and nothing worse. */
+function revealsAlike(
+  one: Pick<Revision['record'], 'serving'>,
+  other: Pick<Revision['record'], 'serving'>,
+): boolean {
+  return JSON.stringify(one.serving) === JSON.stringify(other.serving);
 }
 
 /**
@@ -75,7 +85,7 @@ export function rollbackTarget(
     const known = history.map(({ record }) => record.revision);
     return `Endpoint ${endpoint} has no revision ${toRevision}: expected one of ${known.join(', ')}.`;
   }
-  if (asked.record.model === live.record.model) {
+  if (asked.record.model === live.record.model && revealsAlike(asked.record, live.record)) {
     return `Revision ${toRevision} serves the model that is live already, in revision ${live.record.revision}.`;
   }
   return asked;

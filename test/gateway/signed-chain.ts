@@ -11,6 +11,7 @@ import {
   gatesSchema,
   type ModelCard,
   type ServedSmoothing,
+  type ServingSpec,
   trainingSchema,
   type Verdict,
 } from '../../src/core/spec/index.js';
@@ -49,7 +50,11 @@ export interface SignedChain {
   readonly release: (
     model: TestModel,
     revision: number,
-    options?: { readonly endpoint?: string; readonly kind?: 'release' | 'rollback' },
+    options?: {
+      readonly endpoint?: string;
+      readonly kind?: 'release' | 'rollback';
+      readonly serving?: ServingSpec;
+    },
   ) => Promise<Digest>;
   /** Moves an endpoint's ref, as its workflow does, to any value at all. */
   readonly point: (value: unknown, endpoint?: string) => Promise<void>;
@@ -159,13 +164,14 @@ export async function signedChain(): Promise<SignedChain> {
     policy,
     model: (answer) => signedModel(onnxThatAnswers(answer), card),
     smoothedModel: (smoothing) => signedModel(onnxOfHalves(), { ...card, smoothing }),
-    release: ({ model, chain }, revision, { endpoint = 'samples', kind = 'release' } = {}) =>
+    release: ({ model, chain }, revision, { endpoint = 'samples', kind = 'release', serving } = {}) =>
       signRelease(store, signer, {
         endpoint,
         revision,
         kind,
         model,
         chain,
+        ...(serving && { serving }),
         previous: revision === 1 ? null : digestOf(`revision ${revision - 1}`),
         ...(kind === 'rollback' ? { restores: revision - 2 } : {}),
         reason: 'a test',

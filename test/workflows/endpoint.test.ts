@@ -129,6 +129,23 @@ describe('an endpoint', () => {
       model: digestOf('a'),
     });
   });
+
+  it('publishes the same model anew when it reveals other things, and brings back what a revision revealed', async () => {
+    const endpoint = await open();
+    const revealing = (outputs: ['label'] | ['label', 'probabilities']) => ({
+      ...proposal('a'),
+      serving: { scopes: { public: { reveals: { outputs } } } },
+    });
+    await propose(endpoint, revealing(['label']));
+    expect((await propose(endpoint, revealing(['label']))).record.revision).toBe(1);
+    const wider = await propose(endpoint, revealing(['label', 'probabilities']));
+    expect(wider.record).toMatchObject({
+      revision: 2,
+      serving: revealing(['label', 'probabilities']).serving,
+    });
+    const back = await rollback(endpoint, { toRevision: 1, reason: 'too much', requestedBy: 'ada' });
+    expect(back.record).toMatchObject({ revision: 3, restores: 1, serving: revealing(['label']).serving });
+  });
 });
 
 describe('an endpoint that the store knows', () => {

@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander';
 import { RefusedError } from '../../core/errors/index.js';
 import { resolveSecret } from '../../core/secrets/index.js';
 import { type ApiClient, generateApiKey, readClients } from '../../core/serving/index.js';
-import { nameSchema } from '../../core/spec/index.js';
+import { defaultScope, nameSchema } from '../../core/spec/index.js';
 import {
   type Curve,
   createTrustPolicy,
@@ -79,9 +79,13 @@ export function registerKeys(program: Command, context: () => CliContext): void 
     .description('make a key; it is shown once and stored as a hash')
     .argument('<name>', 'who will use it')
     .option('--endpoint <name...>', 'endpoints it may ask; default: all')
-    .action((name: string, options: { endpoint?: string[] }) => {
+    .option(
+      '--scope <name>',
+      `what endpoints reveal to it: a scope of their lifecycle; default: ${defaultScope}`,
+    )
+    .action((name: string, { endpoint = '*', scope }: { endpoint?: string[] | '*'; scope?: string }) => {
       const cli = context();
-      const key = addClient(cli.paths, name, options.endpoint ?? '*', new Date());
+      const key = addClient(cli.paths, { name, endpoints: endpoint, ...(scope && { scope }) }, new Date());
       cli.say(`Key of ${name}, shown this once:`, `  ${key}`);
       cli.emit({ name, key });
     });
@@ -93,8 +97,8 @@ export function registerKeys(program: Command, context: () => CliContext): void 
       const clients = clientsOf(cli.paths);
       cli.say(
         ...clients.map(
-          ({ name, prefix, endpoints }) =>
-            `${prefix}…  ${name}  ${endpoints === '*' ? 'all endpoints' : endpoints.join(', ')}`,
+          ({ name, prefix, endpoints, scope = defaultScope }) =>
+            `${prefix}…  ${name}  ${scope}  ${endpoints === '*' ? 'all endpoints' : endpoints.join(', ')}`,
         ),
       );
       cli.emit(clients.map(({ sha256: _secret, ...shown }) => shown));
@@ -155,21 +159,24 @@ export function createRecordsKey({ recordsKey }: StatePaths): void {
  */
 export function addClient(
   paths: StatePaths,
-  name: string,
-  endpoints: ApiClient['endpoints'],
+  asked: Pick<ApiClient, 'name' | 'endpoints' | 'scope'>,
   now: Date,
 ): string {
+  const { name, scope = defaultScope } = asked;
   const clients = clientsOf(paths);
   if (clients.some((client) => client.name === name)) {
     throw new RefusedError('key-exists', `${paths.clients} has a client ${name} already.`);
   }
-  if (!nameSchema.safeParse(name).success) {
-    throw new RefusedError(
-      'usage',
-      `Expected a client name of lower-case letters, digits and dashes, got ${name}`,
-    );
+  for (const [what, value] of [
+    ['client', name],
+    ['scope', scope],
+  ] as const) {
+    if (!nameSchema.safeParse(value).success) {
+      const expected = `a ${what} name of lower-case letters, digits and dashes`;
+      throw new RefusedError('usage', `Expected ${expected}, got ${value}`);
+    }
   }
-  const { key, client } = generateApiKey({ name, endpoints }, now, randomBytes);
+  const { key, client } = generateApiKey(asked, now, randomBytes);
   writeFileWhole(paths.clients, JSON.stringify([...clients, client], undefined, 2), 0o600);
   return key;
 }

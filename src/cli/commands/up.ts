@@ -69,7 +69,7 @@ async function makeKeys(cli: CliContext, options: Pick<UpOptions, 'passphrase'>)
     cli.say(`Made signing key ${(await createSigningKey(paths, options)).keyId}`);
   createRecordsKey(paths);
   if (existsSync(paths.clients)) return {};
-  const apiKey = addClient(paths, 'local', '*', new Date());
+  const apiKey = addClient(paths, { name: 'local', endpoints: '*' }, new Date());
   cli.say(`Made a key for the gateway, shown this once: ${apiKey}`);
   return { apiKey };
 }

@@ -12,6 +12,8 @@ const clientSchema = z.strictObject({
   prefix: z.string().min(1).max(16),
   /** The endpoints it may ask, or `*` for all. */
   endpoints: z.union([z.literal('*'), z.array(nameSchema)]),
+  /** What endpoints reveal to it: see `serving.scopes` of a lifecycle. */
+  scope: nameSchema.optional(),
   createdAt: z.iso.datetime(),
 });
 
@@ -63,7 +65,7 @@ export interface GeneratedApiKey {
  * @param randomBytes - a cryptographic source, such as `randomBytes` of node:crypto
  */
 export function generateApiKey(
-  client: Pick<ApiClient, 'name' | 'endpoints'>,
+  client: Pick<ApiClient, 'name' | 'endpoints' | 'scope'>,
   now: Date,
   randomBytes: (bytes: number) => Uint8Array,
 ): GeneratedApiKey {
@@ -75,6 +77,7 @@ export function generateApiKey(
       sha256: hashApiKey(key),
       prefix: key.slice(0, 12),
       endpoints: client.endpoints,
+      ...(client.scope && { scope: client.scope }),
       createdAt: now.toISOString(),
     },
   };

@@ -23,6 +23,8 @@ export {
   type OutputName,
   type OutputTensor,
   outputTensors,
+  type RevealRow,
   smoothedOutputTensors,
 } from './inference-response.js';
 export { indexOfLargest, softmax } from './probabilities.js';
+export { reveal, revealsTo } from './reveal.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ModelCard } from '../spec/index.js';
+import type { ModelCard, Reveals } from '../spec/index.js';
 import { type OutputName, outputNamesOf } from './inference-response.js';
 import { quoted, type RequestProblems, requestProblems } from './request-problems.js';
 import { readSamples, type Samples } from './samples.js';
@@ -40,13 +40,19 @@ export interface InferenceRequest extends Samples {
 /**
  * Checks an Open Inference Protocol V2 request against a model card.
  *
+ * @param reveals - what may be asked for
  * @param body - the parsed JSON body, trusted for nothing
  * @param mostSamples - largest batch accepted
  * @returns values that are finite and inside the card's range, in the card's shape
  * @throws RefusedError `batch-too-large`, `request-invalid` or `input-invalid` (the first that applies); its details
  * list every problem, the first fifty in words
  */
-export function readInferenceRequest(card: ModelCard, body: unknown, mostSamples: number): InferenceRequest {
+export function readInferenceRequest(
+  card: ModelCard,
+  reveals: Pick<Reveals, 'outputs'>,
+  body: unknown,
+  mostSamples: number,
+): InferenceRequest {
   const problems = requestProblems();
   const parsed = requestSchema.safeParse(body);
   if (!parsed.success) {
@@ -57,18 +63,17 @@ export function readInferenceRequest(card: ModelCard, body: unknown, mostSamples
     throw problems.refusal();
   }
   const { id, inputs, outputs: requested } = parsed.data;
-  const outputs = readOutputs(card, requested, problems);
+  const outputs = readOutputs(outputNamesOf(card, reveals), requested, problems);
   const samples = readSamples(card, inputs[0]!, mostSamples, problems);
   if (problems.count() > 0) throw problems.refusal();
   return { id, outputs, ...samples };
 }
 
 function readOutputs(
-  card: ModelCard,
+  outputNames: readonly OutputName[],
   requested: readonly { readonly name: string }[] | undefined,
   problems: RequestProblems,
 ): readonly OutputName[] {
-  const outputNames = outputNamesOf(card);
   if (requested === undefined) return outputNames;
   const outputs: OutputName[] = [];
   for (const [index, { name }] of requested.entries()) {

@@ -77,7 +77,8 @@ function readValues(card: ModelCard, tensor: InputTensor, problems: RequestProbl
       problems.add('request-invalid', `${where()}: expected a number, got ${kindOf(value)}`);
       continue;
     }
-    values[index] = value;
+    // −0 would be another input to whatever is keyed by the bytes, and the same one to the model.
+    values[index] = value + 0;
     const minimum = Math.fround(card.input.minimum[feature] ?? Number.NaN);
     const maximum = Math.fround(card.input.maximum[feature] ?? Number.NaN);
     const seen = values[index]!;

@@ -44,6 +44,13 @@ export {
 } from './records.js';
 export { findSecrets } from './secrets.js';
 export {
+  defaultScope,
+  type Reveals,
+  revealsSchema,
+  type ServingSpec,
+  servingSchema,
+} from './serving.js';
+export {
   type BuiltInParameters,
   builtInParametersSchema,
   type EarlyStoppingSpec,

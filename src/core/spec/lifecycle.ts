@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { dataSchema } from './data.js';
 import { gatesSchema } from './gates.js';
 import { nameSchema } from './name.js';
+import { servingSchema } from './serving.js';
 import { trainingSchema } from './training.js';
 import { missesWhatIsServed } from './what-is-served.js';
 
@@ -22,6 +23,9 @@ export const lifecycleSchema = z
     data: dataSchema,
     training: trainingSchema,
     gates: gatesSchema,
+    serving: servingSchema
+      .optional()
+      .describe('What the endpoint reveals to whom. Without it, every client is told everything.'),
     release: releaseSchema,
   })
   .superRefine(({ gates, training }, context) => {

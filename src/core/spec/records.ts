@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { digestSchema } from './digest.js';
 import { nameSchema } from './name.js';
+import { servingSchema } from './serving.js';
 
 /** What ingest hands on: an immutable snapshot of accepted rows. */
 export const snapshotRecordSchema = z.strictObject({
@@ -78,6 +79,8 @@ export const releaseRecordSchema = z.strictObject({
   kind: z.enum(['release', 'rollback']),
   model: digestSchema,
   chain: chainSchema,
+  /** What gateways reveal to whom; everything to everyone where it is absent. */
+  serving: servingSchema.optional(),
   /** Envelope of the revision before; null for the first. */
   previous: digestSchema.nullable(),
   /** For a rollback: the revision whose model this one serves again. */

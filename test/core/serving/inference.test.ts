@@ -6,7 +6,7 @@ import {
   outputTensors,
   readInferenceRequest,
 } from '../../../src/core/serving/index.js';
-import type { ModelCard } from '../../../src/core/spec/index.js';
+import { type ModelCard, revealsSchema } from '../../../src/core/spec/index.js';
 
 const card: ModelCard = {
   version: 1,
@@ -23,6 +23,8 @@ const card: ModelCard = {
   training: { trainer: 'built-in', seed: 0, parameters: {} },
 };
 
+const everything = revealsSchema.parse({});
+const inFull = (probabilities: Float64Array) => probabilities.map(Math.fround);
 const tensor = { name: 'input', datatype: 'FP32', shape: [1, 1, 2, 2], data: [0, 0.5, 0.1, -1] as unknown };
 const request = (change: object = {}, others: object = {}) => ({
   inputs: [{ ...tensor, ...change }],
@@ -31,7 +33,7 @@ const request = (change: object = {}, others: object = {}) => ({
 
 function refusal(body: unknown, of: ModelCard = card): RefusedError {
   try {
-    readInferenceRequest(of, body, 4);
+    readInferenceRequest(of, everything, body, 4);
   } catch (error) {
     if (error instanceof RefusedError) return error;
     throw error;
@@ -41,9 +43,10 @@ function refusal(body: unknown, of: ModelCard = card): RefusedError {
 
 describe('a request', () => {
   it('is read alike from flat and from nested data', () => {
-    const flat = readInferenceRequest(card, request(), 4);
+    const flat = readInferenceRequest(card, everything, request(), 4);
     const nested = readInferenceRequest(
       card,
+      everything,
       request({
         data: [
           [
@@ -60,19 +63,24 @@ describe('a request', () => {
     expect(nested).toEqual(flat);
   });
 
+  it('says the same with a zero of either sign', () => {
+    const { values } = readInferenceRequest(card, everything, request({ data: [-0, 0.5, 0, -0] }), 4);
+    expect([...values].map((value) => Object.is(value, -0))).toEqual([false, false, false, false]);
+  });
+
   it('may name the outputs it wants, in its order, and an id', () => {
     const outputs = [{ name: 'probabilities' }, { name: 'label', parameters: { binary_data: false } }];
-    expect(readInferenceRequest(card, request({}, { id: 'mine', outputs }), 4)).toMatchObject({
+    expect(readInferenceRequest(card, everything, request({}, { id: 'mine', outputs }), 4)).toMatchObject({
       id: 'mine',
       outputs: ['probabilities', 'label'],
     });
-    expect(readInferenceRequest(card, request(), 4).outputs).toEqual(['label', 'probabilities']);
+    expect(readInferenceRequest(card, everything, request(), 4).outputs).toEqual(['label', 'probabilities']);
   });
 
   it('takes a bound that a client stored in float32 for that bound', () => {
     const values = [0, 0, Math.fround(0.1), 0];
     expect(values[2]).toBeGreaterThan(0.1);
-    expect(() => readInferenceRequest(card, request({ data: values }), 4)).not.toThrow();
+    expect(() => readInferenceRequest(card, everything, request({ data: values }), 4)).not.toThrow();
   });
 
   it.each<[string, string, unknown, string]>([
@@ -188,7 +196,12 @@ describe('a request', () => {
       fc.property(data, fc.array(fc.nat(4), { maxLength: 5 }), fc.boolean(), (content, shape, fits) => {
         let read: ReturnType<typeof readInferenceRequest>;
         try {
-          read = readInferenceRequest(card, request({ data: content, ...(fits ? {} : { shape }) }), 4);
+          read = readInferenceRequest(
+            card,
+            everything,
+            request({ data: content, ...(fits ? {} : { shape }) }),
+            4,
+          );
         } catch (error) {
           expect(error).toBeInstanceOf(RefusedError);
           return;
@@ -207,7 +220,7 @@ describe('an answer', () => {
   const logits = Float32Array.of(0, 9, 0, 4, 4, 0);
 
   it('gives the class of the largest logit and float32 probabilities', () => {
-    const [label, probabilities] = outputTensors(card, logits, ['label', 'probabilities']);
+    const [label, probabilities] = outputTensors(card, logits, ['label', 'probabilities'], inFull);
     expect(label).toEqual({ name: 'label', datatype: 'INT64', shape: [2], data: [5, 3] });
     expect(probabilities).toMatchObject({ name: 'probabilities', datatype: 'FP32', shape: [2, 3] });
     for (const value of probabilities!.data) expect(value).toBe(Math.fround(value as number));
@@ -219,14 +232,14 @@ describe('an answer', () => {
 
   it('gives labels as BYTES when any class is text', () => {
     const mixed: ModelCard = { ...card, output: { name: 'logits', classes: ['cat', 5, 'dog'] } };
-    expect(outputTensors(mixed, logits, ['label'])).toEqual([
+    expect(outputTensors(mixed, logits, ['label'], inFull)).toEqual([
       { name: 'label', datatype: 'BYTES', shape: [2], data: ['5', 'cat'] },
     ]);
-    expect(describeOutputs(mixed)[0]).toEqual({ name: 'label', datatype: 'BYTES', shape: [-1] });
+    expect(describeOutputs(mixed, everything)[0]).toEqual({ name: 'label', datatype: 'BYTES', shape: [-1] });
   });
 
   it('is refused when a logit is not finite, even if only labels are wanted', () => {
-    expect(() => outputTensors(card, Float32Array.of(1, Number.NaN, 0), ['label'])).toThrow(
+    expect(() => outputTensors(card, Float32Array.of(1, Number.NaN, 0), ['label'], inFull)).toThrow(
       expect.objectContaining({ code: 'prediction-undefined' }),
     );
   });
@@ -246,10 +259,10 @@ describe('an answer', () => {
 
   it('says whether it abstains only where it may', () => {
     const asked = request({}, { outputs: [{ name: 'abstained' }] });
-    expect(() => readInferenceRequest(card, asked, 8)).toThrow(
+    expect(() => readInferenceRequest(card, everything, asked, 8)).toThrow(
       expect.objectContaining({ code: 'request-invalid' }),
     );
     const smoothed = { ...card, smoothing: { sigma: 0.5, samples: 100, alpha: 0.001 } };
-    expect(readInferenceRequest(smoothed, asked, 8).outputs).toEqual(['abstained']);
+    expect(readInferenceRequest(smoothed, everything, asked, 8).outputs).toEqual(['abstained']);
   });
 });
