@@ -19,9 +19,21 @@ const rooms = {
   training: ['errors', 'random', 'spec', 'store', 'data', 'onnx'],
   attacks: ['errors', 'random', 'onnx', 'spec'],
   certification: ['errors', 'random', 'statistics', 'spec', 'onnx', 'attacks'],
-  evaluation: ['errors', 'random', 'statistics', 'spec', 'store', 'data', 'onnx', 'attacks', 'certification'],
+  evaluation: [
+    'errors',
+    'random',
+    'statistics',
+    'spec',
+    'store',
+    'data',
+    'onnx',
+    'training',
+    'attacks',
+    'certification',
+    'serving',
+  ],
   trust: ['errors', 'spec', 'store', 'secrets', 'evaluation'],
-  serving: ['errors', 'spec'],
+  serving: ['errors', 'random', 'spec'],
   rollout: ['errors', 'spec'],
 };
 

@@ -11,6 +11,7 @@ import {
   type ModelRecord,
   type ReleaseRecord,
   releaseRecordSchema,
+  type ServingSpec,
   type SnapshotRecord,
   type TrainingSpec,
   type Verdict,
@@ -54,6 +55,8 @@ export interface AttestTestsInput {
 
 export interface AttestVerdictsInput extends AttestTestsInput {
   readonly endpoint: string;
+  /** What gateways will reveal to whom. */
+  readonly serving?: ServingSpec;
   readonly signatures: ModelSignatures;
 }
 
@@ -124,11 +127,12 @@ export function createSigningActivities({ store, signer, trust }: SigningContext
     async attestVerdicts(
       input: AttestVerdictsInput,
     ): Promise<StageResult<Pick<Chain, 'tests' | 'verification'>>> {
-      const { signatures, endpoint, ...subject } = input;
+      const { signatures, endpoint, serving, ...subject } = input;
       const signed = await attestTests(subject);
       if (signed.kind === 'refused') return signed;
       const tests = [...signed.value];
-      const evidence = { endpoint, model: input.model, chain: { ...signatures, tests } };
+      const chain = { ...signatures, tests };
+      const evidence = { endpoint, model: input.model, chain, ...(serving && { serving }) };
       // A summary says that a chain satisfied whoever is trusted now: under another policy it is made anew.
       return runStage(store, attestStage, { keyId, trust: digestOfJson(trust), ...evidence }, async () => ({
         tests,

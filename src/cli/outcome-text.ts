@@ -11,10 +11,11 @@ export function describeVerdict({
   interval,
   confidence,
   threshold,
+  bound,
   n,
 }: Verdict): string {
   const [low, high] = interval.map((bound) => bound.toFixed(3));
-  return `${gate}: ${status} — ${metric} ${estimate.toFixed(3)}, ${100 * confidence} % interval [${low}, ${high}], n = ${n}, minimum ${threshold}`;
+  return `${gate}: ${status} — ${metric} ${estimate.toFixed(3)}, ${100 * confidence} % interval [${low}, ${high}], n = ${n}, ${bound ?? 'minimum'} ${threshold}`;
 }
 
 /** How a run ended, as lines for a terminal. */

@@ -21,10 +21,10 @@ export function runDetails(model: string, { stages, verdicts }: LifecycleProgres
     lines.push(`- **${name}** ${words[status]}${detail === undefined ? '' : `: ${inline(detail)}`}`);
   }
   if (verdicts.length > 0) lines.push('', '### Gates', '');
-  for (const { gate, status, metric, estimate, interval, confidence, threshold, n } of verdicts) {
+  for (const { gate, status, metric, estimate, interval, confidence, threshold, bound, n } of verdicts) {
     const [low, high] = interval.map((bound) => bound.toFixed(3));
     lines.push(
-      `- **${gate}** ${status}: ${metric} ${estimate.toFixed(3)}, ${100 * confidence} % interval [${low}, ${high}], minimum ${threshold}, n = ${n}`,
+      `- **${gate}** ${status}: ${metric} ${estimate.toFixed(3)}, ${100 * confidence} % interval [${low}, ${high}], ${bound ?? 'minimum'} ${threshold}, n = ${n}`,
     );
   }
   return lines.join('\n');

@@ -89,7 +89,15 @@ export async function lifecycle(input: LifecycleInput): Promise<LifecycleOutcome
 
     const results = await run.stage(
       'attest',
-      () => signing.attestVerdicts({ ...subject, gates, verdicts, signatures, endpoint: release.endpoint }),
+      () =>
+        signing.attestVerdicts({
+          ...subject,
+          gates,
+          verdicts,
+          signatures,
+          endpoint: release.endpoint,
+          ...(serving && { serving }),
+        }),
       ({ tests }) => `${tests.length} test results and a verification summary`,
     );
 

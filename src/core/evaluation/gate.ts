@@ -21,6 +21,8 @@ export interface EvidenceRow {
 export interface GateSubject {
   /** In the order drawn, which is random but known to anyone who knows the run key. */
   readonly samples: Samples;
+  /** Natural inputs that a thief of the model may own: the validation samples, whose labels it does not know. */
+  readonly owned?: Pick<Samples, 'ids' | 'inputs'>;
   /** Number of classes. */
   readonly classes: number;
   /** Valid range of each input value (length: one sample's size). */

@@ -57,6 +57,26 @@ export function judgeMinimum(metric: string, measured: Proportion, minimum: numb
   };
 }
 
+/**
+ * Holds a proportion against its maximum, as {@link judgeMinimum} does against a minimum.
+ *
+ * @param metric - what the proportion is of, as a sentence begins
+ */
+export function judgeMaximum(metric: string, measured: Proportion, maximum: number): Finding {
+  const [lower, upper] = measured.interval;
+  const subject = `${metric} ${describe(measured)}`;
+  if (upper <= maximum) {
+    return { status: 'pass', reason: `${subject}, lies wholly at or below the maximum ${figure(maximum)}.` };
+  }
+  if (lower > maximum) {
+    return { status: 'fail', reason: `${subject}, lies wholly above the maximum ${figure(maximum)}.` };
+  }
+  return {
+    status: 'inconclusive',
+    reason: `${subject}, contains the maximum ${figure(maximum)}: more samples are needed to tell.`,
+  };
+}
+
 /** `0.7120, 95 % interval [0.6633, 0.7593] of 359 samples` */
 export function describe({ estimate, interval, confidence, n }: Proportion): string {
   const level = Number((confidence * 100).toFixed(4));

@@ -50,11 +50,13 @@ async function openIn<T>(
   const modelFolder = path.join(folder, 'model');
   const snapshotFolder = path.join(folder, 'snapshot');
   await Promise.all([store.fetchTree(model, modelFolder), store.fetchTree(snapshot, snapshotFolder)]);
-  const [onnx, card, manifest, test] = await Promise.all([
+  const [onnx, card, manifest, test, owned] = await Promise.all([
     readFile(path.join(modelFolder, 'model.onnx')),
     readModelCard(modelFolder),
     readManifest(snapshotFolder),
     readSplit(snapshotFolder, 'test'),
+    // Nobody else needs them.
+    gateSpec.gate === 'extraction' ? readSplit(snapshotFolder, 'validation') : undefined,
   ]);
   expectFit(card, manifest);
   requireSafeModel(onnx);
@@ -68,6 +70,7 @@ async function openIn<T>(
     const classes = manifest.label.classes.length;
     return await use({
       samples: takeSamples(test, chooseSamples(key, test.ids, count)),
+      ...(owned && { owned }),
       classes,
       ...range,
       features: manifest.features,

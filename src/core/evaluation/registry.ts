@@ -2,6 +2,7 @@ import type { GateSpec } from '../spec/index.js';
 import { accuracyGate } from './accuracy-gate.js';
 import { certifiedGate } from './certified-gate.js';
 import { evasionGate } from './evasion-gate.js';
+import { extractionGate } from './extraction-gate.js';
 import type { EvidenceRow, Gate } from './gate.js';
 
 /** Calls `use` with the gate that a specification names, and the specification in that gate's own type. */
@@ -16,5 +17,7 @@ export function withGate<Result>(
       return use(evasionGate, spec);
     case 'certified':
       return use(certifiedGate, spec);
+    case 'extraction':
+      return use(extractionGate, spec);
   }
 }

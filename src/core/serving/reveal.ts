@@ -1,10 +1,8 @@
 import { RefusedError } from '../errors/index.js';
 import type { RandomStream } from '../random/index.js';
-import { defaultScope, type Reveals, revealsSchema, type ServingSpec } from '../spec/index.js';
+import { defaultScope, type Reveals, revealsToScope, type ServingSpec } from '../spec/index.js';
 import type { ApiClient } from './api-key.js';
 import { indexOfLargest } from './probabilities.js';
-
-const everything: Reveals = revealsSchema.parse({});
 
 /**
  * What an endpoint reveals to a client: the entry of its scope; everything where the release says nothing of scopes.
@@ -15,9 +13,8 @@ export function revealsTo(
   serving: ServingSpec | undefined,
   { scope = defaultScope }: Pick<ApiClient, 'scope'>,
 ): Reveals {
-  if (serving === undefined) return everything;
-  const known = Object.hasOwn(serving.scopes, scope) ? serving.scopes[scope] : undefined;
-  if (known !== undefined) return known.reveals;
+  const reveals = revealsToScope(serving, scope);
+  if (reveals !== undefined) return reveals;
   throw new RefusedError('forbidden', `this endpoint serves no clients of the scope ${scope}`);
 }
 

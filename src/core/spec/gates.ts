@@ -15,6 +15,7 @@ import {
   suiteOf,
   targetedSchema,
 } from './evasion-suite.js';
+import { extractionFields } from './extraction.js';
 import { nameSchema } from './name.js';
 
 /** How an adversary's change to an input is measured: its largest value, its Euclidean length, or the sum of its values. */
@@ -124,10 +125,17 @@ const certifiedGateSchema = z.strictObject({
   ...shared,
 });
 
+const extractionGateSchema = z.strictObject({
+  gate: z.literal('extraction'),
+  ...extractionFields,
+  ...shared,
+});
+
 export const gateSchema = z.discriminatedUnion('gate', [
   accuracyGateSchema,
   evasionGateSchema,
   certifiedGateSchema,
+  extractionGateSchema,
 ]);
 
 /** What a model must prove before it is released. */
@@ -167,6 +175,7 @@ export type GateSpec = z.infer<typeof gateSchema>;
 export type AccuracyGateSpec = z.infer<typeof accuracyGateSchema>;
 export type EvasionGateSpec = z.infer<typeof evasionGateSchema>;
 export type CertifiedGateSpec = z.infer<typeof certifiedGateSchema>;
+export type ExtractionGateSpec = z.infer<typeof extractionGateSchema>;
 
 /** Norms in which each method certifies. */
 export const certifiedNorms: Readonly<Record<CertificationMethodName, readonly Norm[]>> = {

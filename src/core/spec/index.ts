@@ -17,6 +17,7 @@ export {
   type CertifiedGateSpec,
   certifiedNorms,
   type EvasionGateSpec,
+  type ExtractionGateSpec,
   type GateSpec,
   gateName,
   gateSchema,
@@ -61,4 +62,4 @@ export {
 export type { AdversarialSpec, AttackedBall, RampSpec } from './training-methods.js';
 export type { NetworkSpec } from './training-network.js';
 export type { ScheduleSpec } from './training-schedule.js';
-export { missesWhatIsServed } from './what-is-served.js';
+export { missesWhatIsServed, revealsToScope, type WhatIsServed } from './what-is-served.js';

@@ -4,7 +4,7 @@ import { gatesSchema } from './gates.js';
 import { nameSchema } from './name.js';
 import { servingSchema } from './serving.js';
 import { trainingSchema } from './training.js';
-import { missesWhatIsServed } from './what-is-served.js';
+import { missesWhatIsServed, withReveals } from './what-is-served.js';
 
 /** Where an accepted model goes. */
 export const releaseSchema = z.strictObject({
@@ -28,11 +28,18 @@ export const lifecycleSchema = z
       .describe('What the endpoint reveals to whom. Without it, every client is told everything.'),
     release: releaseSchema,
   })
-  .superRefine(({ gates, training }, context) => {
+  .superRefine(({ gates, training: { smoothing }, serving }, context) => {
     for (const [index, gate] of gates.entries()) {
-      const message = missesWhatIsServed(gate, training.smoothing);
+      const message = missesWhatIsServed(gate, { smoothing, serving });
       if (message !== undefined) context.addIssue({ code: 'custom', path: ['gates', index], message });
     }
-  });
+  })
+  .transform((lifecycle) => ({
+    ...lifecycle,
+    // Gates travel alone: each says itself what it is about.
+    gates: lifecycle.gates.map((gate) =>
+      gate.gate === 'extraction' ? withReveals(gate, lifecycle.serving) : gate,
+    ),
+  }));
 
 export type Lifecycle = z.infer<typeof lifecycleSchema>;

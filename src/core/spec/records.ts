@@ -39,7 +39,7 @@ export type ModelRecord = z.infer<typeof modelRecordSchema>;
 export const verdictSchema = z.strictObject({
   /** Name of the gate in the lifecycle. */
   gate: nameSchema,
-  kind: z.enum(['accuracy', 'evasion', 'certified']),
+  kind: z.enum(['accuracy', 'evasion', 'certified', 'extraction']),
   status: z.enum(['pass', 'fail', 'inconclusive']),
   /** What was estimated, in the field's words: `accuracy`, `robust accuracy`, `certified accuracy`. */
   metric: z.string(),
@@ -48,6 +48,8 @@ export const verdictSchema = z.strictObject({
   confidence: z.number(),
   n: z.int(),
   threshold: z.number(),
+  /** Where the threshold is one that the estimate must stay below; it is a minimum where this is absent. */
+  bound: z.literal('maximum').optional(),
   /** Sentences that explain the status; never empty. */
   reasons: z.array(z.string()).min(1),
   /** Further figures, such as accuracy a class or robust accuracy an attack. */

@@ -16,8 +16,10 @@ import { runKeyDerivation } from '../../../src/core/evaluation/run-key.js';
 import { type Digest, type GateSpec, gatesSchema, type Verdict } from '../../../src/core/spec/index.js';
 import { digestOf, openStore, type Store } from '../../../src/core/store/index.js';
 
-const gate = gatesSchema.parse([{ gate: 'accuracy', minimum: 0.7 }])[0]!;
-const lenient: GateSpec = { ...gate, minimum: 0.1 };
+const [gate, lenient] = gatesSchema.parse([
+  { gate: 'accuracy', minimum: 0.7 },
+  { gate: 'accuracy', minimum: 0.1, name: 'lenient' },
+]) as [GateSpec, GateSpec];
 const model = digestOf('a model');
 const other = digestOf('another');
 const classes = ['cat', 'dog'];

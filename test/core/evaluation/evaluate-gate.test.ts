@@ -19,7 +19,7 @@ import { CLASSES, clouds, networkOnnx, SIZE, train } from './small-models.js';
 
 const columns = Array.from({ length: SIZE }, (_, i) => `x${i}`);
 const classes = ['a', 'b', 'c'];
-const [accuracy, evasion, strict, certified] = gatesSchema.parse([
+const [accuracy, evasion, strict, certified, extraction] = gatesSchema.parse([
   { gate: 'accuracy', minimum: 0.8, minimumPerClass: 0.5 },
   { gate: 'evasion', norm: 'linf', epsilon: 0.02, minimum: 0.7, samples: 40, pgd: { steps: 5, restarts: 1 } },
   {
@@ -40,7 +40,14 @@ const [accuracy, evasion, strict, certified] = gatesSchema.parse([
     samples: 40,
     smoothing: { sigma: 0.1, n: 300, n0: 20 },
   },
-]) as [GateSpec, GateSpec, GateSpec, GateSpec];
+  {
+    gate: 'extraction',
+    maximum: 0.5,
+    queries: 200,
+    samples: 40,
+    reveals: { outputs: ['label', 'probabilities'], decimals: 1, noise: 0.3 },
+  },
+]) as [GateSpec, GateSpec, GateSpec, GateSpec, GateSpec];
 
 let root: string;
 let workFolder: string;
@@ -190,6 +197,23 @@ describe('evaluating a gate', () => {
         details: [expect.stringMatching(/^parent: expected/)],
       });
     }
+  });
+
+  it('steals the model through what clients are told of it, and says how well the copy agrees, twice alike', async () => {
+    const [verdict, again] = [await evaluate(extraction), await evaluate(extraction)];
+    expect(again).toEqual(verdict);
+    // The clouds are far apart: any thief gets them right.
+    expect(verdict).toMatchObject({ status: 'fail', bound: 'maximum', threshold: 0.5, n: 40 });
+    expect(verdict.estimate).toBeGreaterThan(0.9);
+    expect(verdict.figures['agreement without hardening of jacobian']).toBeGreaterThan(0.9);
+    await expect(decideAgain(store, extraction, verdict, { model, snapshot })).resolves.toEqual(verdict);
+    const lines = new TextDecoder()
+      .decode(await store.readBlob(verdict.evidence))
+      .trim()
+      .split('\n');
+    const rows = lines.slice(1).map((line) => JSON.parse(line) as { told: number; confidence: number });
+    for (const { told } of rows) expect(told).toBe(Number(told.toFixed(1)));
+    expect(rows.some(({ told, confidence }) => Math.abs(told - confidence) > 0.05)).toBe(true);
   });
 
   it('refuses a parent that does not fit the model', async () => {

@@ -410,3 +410,52 @@ describe('the choice of samples', () => {
     expect(policyDigest(evasion)).not.toBe(policyDigest({ ...evasion, minimum: 0.1 }));
   });
 });
+
+describe('the extraction gate', () => {
+  const [extraction] = gatesSchema.parse([{ gate: 'extraction', maximum: 0.8 }]) as [GateSpec];
+  /** Four classes in turn; copies agree on every sample that is not a multiple of `miss`. */
+  const stolen = (n: number, miss: number, missToldAll: number) =>
+    Array.from({ length: n }, (_, i) => {
+      const label = i % 4;
+      const copy = (every: number) => (i % every === 0 ? (label + 1) % 4 : label);
+      return {
+        id: `${i}`,
+        label,
+        predicted: label,
+        correct: true,
+        confidence: 0.9,
+        told: i % 2 === 0 ? 0.8 : 0,
+        contradicted: false,
+        copies: { knockoff: copy(miss), 'label-only': (label + 1) % 4 },
+        copiesToldAll: { knockoff: copy(missToldAll), 'label-only': (label + 1) % 4 },
+      };
+    });
+
+  it.each([
+    ['pass', stolen(1000, 3, 10), 0.666],
+    ['fail', stolen(1000, 10, 10), 0.9],
+    ['inconclusive', stolen(100, 4, 10), 0.75],
+  ])('holds the best copy against the maximum: %s', (status, rows, estimate) => {
+    expect(decide(extraction, rows)).toMatchObject({ status, estimate, threshold: 0.8, bound: 'maximum' });
+  });
+
+  it('believes no thief who does no better when told everything than a constant answer', () => {
+    const { status, reasons } = decide(extraction, stolen(1000, 1, 1));
+    expect(status).toBe('inconclusive');
+    expect(reasons[1]).toContain('too weak');
+  });
+
+  it('cannot pass where nothing could be stolen', () => {
+    const bare = stolen(100, 2, 2).map((row) => ({ ...row, copies: {}, copiesToldAll: {} }));
+    expect(decide(extraction, bare, 'nobody owns samples')).toMatchObject({ status: 'inconclusive' });
+  });
+
+  it('says what the hardening costs honest clients', () => {
+    expect(decide(extraction, stolen(1000, 3, 10)).figures).toMatchObject({
+      'share of answers with probabilities': 0.5,
+      'share of answers that probabilities contradict': 0,
+      'calibration error': expect.closeTo(0.2, 9),
+      'calibration error without hardening': expect.closeTo(0.1, 9),
+    });
+  });
+});

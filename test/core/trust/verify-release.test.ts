@@ -1,5 +1,12 @@
 import { TransientError } from '../../../src/core/errors/index.js';
-import { type Digest, type GateSpec, gatesSchema, type Verdict } from '../../../src/core/spec/index.js';
+import {
+  type Digest,
+  type GateSpec,
+  gatesSchema,
+  type ReleaseRecord,
+  servingSchema,
+  type Verdict,
+} from '../../../src/core/spec/index.js';
 import { canonicalJson, digestOf, type Store } from '../../../src/core/store/index.js';
 import { attest } from '../../../src/core/trust/attest.js';
 import {
@@ -392,6 +399,51 @@ describe('the tests link', () => {
     });
   });
 
+  describe('of extraction', () => {
+    const labelsOnly = { outputs: ['label'] };
+    const extraction = (changes: object = {}): GateSpec =>
+      gatesSchema.parse([{ gate: 'extraction', maximum: 0.9, reveals: labelsOnly, ...changes }])[0]!;
+    const released = async (gate: GateSpec, reveals?: object) => {
+      const serving = reveals && servingSchema.parse({ scopes: { public: { reveals } } });
+      return releaseOfTests(
+        [{ gate: accuracy }, { gate, changes: { interval: [0.5, 0.6] } }],
+        serving && { serving },
+      );
+    };
+    const required = () => policyWith({ gates: [extraction()] });
+
+    it('accepts a thief who was told what clients are told', async () => {
+      const release = await released(extraction(), labelsOnly);
+      expect(await failuresOf(release, { policy: required() })).toEqual([]);
+    });
+
+    it.each([
+      ['more than the thief was told', { decimals: 1 }],
+      ['everything, for the release says nothing of scopes', undefined],
+    ])('refuses a release that tells clients %s', async (_, reveals) => {
+      const release = await released(extraction(), reveals);
+      expect(await failuresOf(release, { policy: required() })).toEqual(['tests: gate-unserved']);
+    });
+
+    it.each<[string, object, readonly string[]]>([
+      ['fewer queries', { queries: 1999 }, ['tests: gate-weaker']],
+      ['more agreement', { maximum: 0.95 }, ['tests: gate-weaker']],
+      ['another scope', { scope: 'partner' }, ['tests: gate-unserved', 'tests: gate-weaker']],
+    ])('refuses a run that asked for %s than the policy', async (_, changes, failures) => {
+      const release = await released(extraction(changes), labelsOnly);
+      expect(await failuresOf(release, { policy: required() })).toEqual(failures);
+    });
+
+    it('refuses a verdict whose interval lies above its maximum', async () => {
+      const serving = servingSchema.parse({ scopes: { public: { reveals: labelsOnly } } });
+      const release = await releaseOfTests(
+        [{ gate: accuracy }, { gate: extraction(), changes: { interval: [0.85, 0.91] } }],
+        { serving },
+      );
+      expect(await failuresOf(release, { policy: required() })).toEqual(['tests: gate-failed']);
+    });
+  });
+
   it('refuses a run of fewer restarts of Auto-PGD than the policy asks for', async () => {
     const policy = policyWith({ gates: gatesSchema.parse([{ ...evasion, apgd: { restarts: 2 } }]) });
     expect(await failuresOf(honest.release, { policy })).toEqual(['tests: gate-weaker']);
@@ -683,10 +735,13 @@ async function testResultOf(
 }
 
 /** A release of the honest model whose run had these gates and no others. */
-async function releaseOfTests(runs: readonly TestRun[]): Promise<Digest> {
+async function releaseOfTests(
+  runs: readonly TestRun[],
+  record: Partial<ReleaseRecord> = {},
+): Promise<Digest> {
   const all = runs.map(({ gate }) => gate);
   const tests = await Promise.all(runs.map((run) => testResultOf(run, all)));
-  return releaseWith(honest, { chain: { tests }, gates: all });
+  return releaseWith(honest, { chain: { tests }, gates: all, record });
 }
 
 async function summaryOf(changes: {

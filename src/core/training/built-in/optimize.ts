@@ -110,7 +110,7 @@ async function takeSteps(
       firstMoment: vector(state.firstMoment),
       secondMoment: vector(state.secondMoment),
       labels,
-      targets: parameters.labelSmoothing ? smoothed(labels, parameters.labelSmoothing) : labels,
+      targets: targetsOf(problem, labels, indices),
       ...dropoutMasks(problem, indices, epoch),
       ...(await preparation.feeds({ theta, indices, clean, labels, epoch, epochsDone })),
       firstCorrection: scalar(1 / (1 - beta1 ** (state.done + 1))),
@@ -158,6 +158,12 @@ async function takeSteps(
       ...(await preparation.metrics?.(vector(theta))),
     },
   };
+}
+
+function targetsOf({ targets, parameters }: Problem, labels: Tensor, indices: Uint32Array): Tensor {
+  const [, classes] = labels.dims;
+  if (targets) return floatTensor(labels.dims, gatherRows(targets, classes!, indices));
+  return parameters.labelSmoothing ? smoothed(labels, parameters.labelSmoothing) : labels;
 }
 
 function vector(values: Float32Array): Tensor {

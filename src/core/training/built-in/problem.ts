@@ -6,6 +6,8 @@ import type { Network } from './network.js';
 export interface Problem {
   readonly network: Network;
   readonly train: Dataset;
+  /** Row-major [n, classes], rows that sum to 1: what the samples' answers should be, where a label says too little. */
+  readonly targets?: Float32Array;
   readonly validation: Dataset;
   /** Valid range of each input value, in the units that the model sees. */
   readonly minimum: Float32Array;

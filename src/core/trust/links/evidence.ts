@@ -1,4 +1,4 @@
-import type { Chain, Digest } from '../../spec/index.js';
+import type { Chain, Digest, ServingSpec } from '../../spec/index.js';
 
 /** What is said of a model before anyone sums it up. */
 export interface Evidence {
@@ -6,4 +6,6 @@ export interface Evidence {
   readonly endpoint: string;
   readonly model: Digest;
   readonly chain: Omit<Chain, 'verification' | 'approval'>;
+  /** What is told to whom; everything to everyone where it is absent. */
+  readonly serving?: ServingSpec | undefined;
 }

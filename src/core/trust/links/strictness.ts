@@ -13,7 +13,9 @@ export function shortfalls(run: GateSpec, required: GateSpec, rows: number): rea
     if (got === undefined || got < wanted)
       found.push(`expected ${what} of at least ${wanted}, got ${got ?? 'none'}`);
   };
-  atLeast('a minimum', required.minimum, run.minimum);
+  if (required.gate !== 'extraction' && run.gate !== 'extraction') {
+    atLeast('a minimum', required.minimum, run.minimum);
+  }
   atLeast('a confidence', required.confidence, run.confidence);
   if (required.gate === 'accuracy' && run.gate === 'accuracy' && required.minimumPerClass !== undefined) {
     atLeast('a minimum per class', required.minimumPerClass, run.minimumPerClass);
@@ -40,6 +42,15 @@ export function shortfalls(run: GateSpec, required: GateSpec, rows: number): rea
     if (least !== undefined && !(alpha !== undefined && alpha <= least)) {
       found.push(`expected an alpha of at most ${least}, got ${alpha ?? 'none'}`);
     }
+  }
+  if (required.gate === 'extraction' && run.gate === 'extraction') {
+    atLeast('queries', required.queries, run.queries);
+    atLeast('samples', Math.min(required.samples, rows), run.samples);
+    if (run.maximum > required.maximum)
+      found.push(`expected a maximum of at most ${required.maximum}, got ${run.maximum}`);
+    // What the scope is told is held against what is served: see `missesWhatIsServed`.
+    if (run.scope !== required.scope)
+      found.push(`expected a thief of the scope ${required.scope}, got one of ${run.scope}`);
   }
   return found;
 }

@@ -70,7 +70,7 @@ export async function checkTests(
     );
     expectPassed(inspection, { gate, verdict }, result);
     expectPower(inspection, { gate, verdict }, rows);
-    const missed = card && missesWhatIsServed(gate, card.smoothing);
+    const missed = card && missesWhatIsServed(gate, { smoothing: card.smoothing, serving: evidence.serving });
     if (missed !== undefined) fail(inspection, 'tests', 'gate-unserved', missed);
     results.push({ gate, verdict });
   }
@@ -81,6 +81,8 @@ export async function checkTests(
 /** A verifier does the sum again: what passed says so in every place, and its numbers bear it out. */
 function expectPassed(inspection: Inspection, { gate, verdict }: TestResult, result: string): void {
   const name = gateName(gate);
+  const [bound, threshold] =
+    gate.gate === 'extraction' ? (['maximum', gate.maximum] as const) : ([undefined, gate.minimum] as const);
   expect(
     inspection,
     'tests',
@@ -93,11 +95,12 @@ function expectPassed(inspection: Inspection, { gate, verdict }: TestResult, res
     'tests',
     verdict.gate === name &&
       verdict.kind === gate.gate &&
-      verdict.threshold === gate.minimum &&
+      verdict.threshold === threshold &&
       verdict.confidence === gate.confidence &&
-      verdict.interval[0] >= gate.minimum,
+      verdict.bound === bound &&
+      (bound === 'maximum' ? verdict.interval[1] <= threshold : verdict.interval[0] >= threshold),
     'gate-failed',
-    `expected a verdict on gate ${name} with its interval at or above ${gate.minimum} and confidence ${gate.confidence}, ` +
+    `expected a verdict on gate ${name} with its interval on the right side of its ${bound ?? 'minimum'} ${threshold} and confidence ${gate.confidence}, ` +
       `got ${verdict.gate} with [${verdict.interval.join(', ')}] against ${verdict.threshold} at ${verdict.confidence}`,
   );
 }
