@@ -6,6 +6,7 @@ import type { OpenModel, VerifyRelease } from './admission.js';
 import { knownClients } from './clients-file.js';
 import { httpServer } from './http-server.js';
 import { predictionRoutes } from './prediction-routes.js';
+import { queryBudgets } from './query-budgets.js';
 import type { RevisionMarks } from './revision-marks.js';
 import { type EndpointSelection, serveEndpoints } from './served-endpoints.js';
 import { warmModels } from './warm-models.js';
@@ -29,9 +30,9 @@ export const defaultLimits: GatewayLimits = {
   inFlight: 64,
 };
 
-/** A gateway's dependencies: it reads a store and a clients file, and believes `verify`. */
+/** A gateway's dependencies: it reads a store, in which it writes query budgets alone, and a clients file, and believes `verify`. */
 export interface GatewayParts {
-  readonly store: Pick<Store, 'readRef' | 'listRefs'>;
+  readonly store: Pick<Store, 'readRef' | 'listRefs' | 'moveRef'>;
   readonly verify: VerifyRelease;
   readonly openModel: OpenModel;
   readonly marks: RevisionMarks;
@@ -65,12 +66,14 @@ export async function buildGateway(parts: GatewayParts): Promise<Gateway> {
   const clients = await knownClients(readClientsText, log);
   const models = warmModels(limits.inFlight, (error) => log.error({ err: error }, 'a model did not close'));
   const endpoints = serveEndpoints({ ...parts, models });
+  const budgets = queryBudgets(parts.store, parts.now);
   let draining = false;
 
   const predictions = httpServer(log, limits.bodyBytes);
   predictionRoutes(predictions, {
     endpoints,
     clients: clients.current,
+    budgets,
     limits,
     noiseSecret: parts.noiseSecret,
     accepting: () => !draining,
@@ -88,6 +91,7 @@ export async function buildGateway(parts: GatewayParts): Promise<Gateway> {
       draining = true;
       await Promise.all([predictions.close(), admin.close()]);
       endpoints.close();
+      await budgets.close();
       await models.settled();
     },
   };

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { RefusedError } from '../core/errors/index.js';
 import { randomStream } from '../core/random/index.js';
 import {
@@ -12,11 +12,12 @@ import {
   type RevealRow,
   readInferenceRequest,
   reveal,
-  revealsTo,
+  scopeOf,
   smoothedOutputTensors,
 } from '../core/serving/index.js';
-import type { Digest, Reveals } from '../core/spec/index.js';
+import type { Digest, QueryBudget, ScopeSpec } from '../core/spec/index.js';
 import { logitsOf } from './logits.js';
+import type { QueryBudgets } from './query-budgets.js';
 import { digestOfSample } from './sample-digest.js';
 import type { WarmRelease } from './served-endpoint.js';
 import type { ServedEndpoints } from './served-endpoints.js';
@@ -49,6 +50,7 @@ export interface InferenceAnswer {
 export interface PredictionParts {
   readonly endpoints: ServedEndpoints;
   readonly clients: () => readonly ApiClient[];
+  readonly budgets: QueryBudgets;
   /** Of one request. */
   readonly limits: { readonly samples: number; readonly noisyCopies: number };
   /** Names the noise of smoothed classifiers and of what is revealed. */
@@ -62,7 +64,7 @@ export interface PredictionParts {
  * whatever is said about a model is said to clients whose key covers it.
  */
 export function predictionRoutes(app: FastifyInstance, parts: PredictionParts): void {
-  const { endpoints, clients, limits, noiseSecret: secret, accepting } = parts;
+  const { endpoints, clients, budgets, limits, noiseSecret: secret, accepting } = parts;
 
   app.decorateRequest('apiClient', undefined);
   app.decorateRequest('answeredBy', undefined);
@@ -86,23 +88,23 @@ export function predictionRoutes(app: FastifyInstance, parts: PredictionParts): 
     for (const path of ['/v2/models/:name', '/v2/models/:name/versions/:version']) {
       models.get<{ Params: ModelParams }>(path, (request) => {
         const release = releaseOf(request.params);
-        return describe(request.params, release, revealed(request, release));
+        return describe(request.params, release, scopeIn(release, request));
       });
       models.get<{ Params: ModelParams }>(`${path}/ready`, (request) => {
         releaseOf(request.params);
         return { name: request.params.name, ready: true };
       });
-      models.post<{ Params: ModelParams }>(`${path}/infer`, async (request) => {
+      models.post<{ Params: ModelParams }>(`${path}/infer`, async (request, reply) => {
         const release = releaseOf(request.params);
         request.answeredBy = release.revision;
-        return await infer(request.params.name, release, revealed(request, release), request.body);
+        return await infer(release, request, reply);
       });
     }
   });
 
-  function revealed({ apiClient }: FastifyRequest, { serving }: WarmRelease): Reveals {
+  function scopeIn({ serving }: WarmRelease, { apiClient }: FastifyRequest): ScopeSpec {
     // Nobody gets here without a key.
-    return revealsTo(serving, apiClient!);
+    return scopeOf(serving, apiClient!);
   }
 
   function releaseOf({ name, version }: ModelParams): WarmRelease {
@@ -119,15 +121,17 @@ export function predictionRoutes(app: FastifyInstance, parts: PredictionParts): 
   }
 
   async function infer(
-    name: string,
     release: WarmRelease,
-    reveals: Reveals,
-    body: unknown,
+    request: FastifyRequest<{ Params: ModelParams }>,
+    reply: FastifyReply,
   ): Promise<InferenceAnswer> {
     const { card, lease, model, revision } = release;
     const { smoothing } = card;
+    const { name } = request.params;
+    const { reveals, budget } = scopeIn(release, request);
     const most = smoothing ? mostSmoothed(limits.samples, limits.noisyCopies, smoothing) : limits.samples;
-    const { id, samples, values, outputs } = readInferenceRequest(card, reveals, body, most);
+    const { id, samples, values, outputs } = readInferenceRequest(card, reveals, request.body, most);
+    if (budget) await spend(name, request.apiClient!.name, budget, samples, reply);
     const logits = (inputs: Float32Array, n: number) => logitsOf(lease.run, card, n, inputs);
     const revealRow: RevealRow = (probabilities, answer, sample) =>
       reveal(probabilities, answer, reveals, () =>
@@ -149,9 +153,31 @@ export function predictionRoutes(app: FastifyInstance, parts: PredictionParts): 
       outputs: tensors,
     };
   }
+
+  async function spend(
+    endpoint: string,
+    client: string,
+    budget: QueryBudget,
+    samples: number,
+    reply: FastifyReply,
+  ): Promise<void> {
+    const spending = await budgets.spend(endpoint, client, budget, samples);
+    if (spending.ok) return;
+    const { window, limit, retryAfterMs } = spending;
+    if (retryAfterMs !== undefined && samples <= limit)
+      reply.header('retry-after', String(Math.ceil(retryAfterMs / 1000)));
+    throw new RefusedError(
+      'budget-spent',
+      `expected at most ${limit} samples ${window}, got ${samples} more than are left`,
+    );
+  }
 }
 
-function describe({ name }: ModelParams, { card, revision, model }: WarmRelease, reveals: Reveals) {
+function describe(
+  { name }: ModelParams,
+  { card, revision, model }: WarmRelease,
+  { reveals, budget }: ScopeSpec,
+) {
   const { outputs: _, ...hardening } = reveals;
   return {
     name,
@@ -168,11 +194,12 @@ function describe({ name }: ModelParams, { card, revision, model }: WarmRelease,
         abstention_label: abstentionLabel(card),
       }),
       ...prefixed('probabilities_', hardening),
+      ...prefixed('budget_', budget ?? {}),
     },
   };
 }
 
-/** Clients are told how their probabilities are changed: only the noise is a secret. */
+/** Clients are told how their probabilities are changed, and what they may ask: only the noise is a secret. */
 function prefixed(prefix: string, record: object): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
     Object.entries(record).map(([name, value]) => [`${prefix}${snakeCase(name)}`, value]),

@@ -10,6 +10,7 @@ const serving = servingSchema.parse({
     public: { reveals: { outputs: ['label'] } },
     partner: { reveals: { top: 1, decimals: 2 } },
     noisy: { reveals: { noise: 1, temperature: 3 } },
+    metered: { budget: { perDay: 3, perMinute: 3 } },
   },
 });
 const client = (name: string, scope?: string) =>
@@ -18,6 +19,7 @@ const clients = {
   anyone: client('anyone'),
   partner: client('partner', 'partner'),
   noisy: client('noisy', 'noisy'),
+  metered: client('metered', 'metered'),
   stranger: client('stranger', 'staff'),
 };
 
@@ -71,6 +73,25 @@ describe('a release that says what it reveals to whom', () => {
       outputs: [{ name: 'label' }, { name: 'probabilities' }],
       parameters: { probabilities_top: 1, probabilities_decimals: 2 },
     });
+  });
+
+  it('answers so many samples a client, by all gateways together, and says when to come again', async () => {
+    const other = await start('a secret');
+    try {
+      const [input] = sample.inputs;
+      const two = { inputs: [{ ...input, shape: [2, 2], data: [0, 1, 1, 0] }] };
+      expect((await describedTo('metered')).body).toMatchObject({ parameters: { budget_per_day: 3 } });
+      expect((await ask('metered', two)).status).toBe(200);
+      // What is refused costs nothing: one sample is left, for whichever gateway is asked.
+      const refused = await ask('metered', two, other);
+      expect(refused).toMatchObject({ status: 429, body: { code: 'budget-spent' } });
+      expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+      expect((await ask('metered', sample, other)).status).toBe(200);
+      expect((await ask('metered', sample, other)).status).toBe(429);
+      expect((await ask('anyone')).status).toBe(200);
+    } finally {
+      await other.drain();
+    }
   });
 
   it('turns away clients of a scope that it does not know', async () => {

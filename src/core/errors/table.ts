@@ -144,6 +144,11 @@ export const errorTable = {
     exit: 2,
     hint: 'Check the method and the path; GET /v2 says what this server is.',
   },
+  'budget-spent': {
+    status: 429,
+    exit: 3,
+    hint: 'Ask again when Retry-After says so; where it says nothing, ask the operator for a larger budget.',
+  },
   overloaded: {
     status: 503,
     exit: 3,

@@ -7,6 +7,7 @@ export {
   hashApiKey,
   readClients,
 } from './api-key.js';
+export { scopeOf } from './client-scope.js';
 export {
   type EndpointPointer,
   endpointOfRef,
@@ -27,4 +28,12 @@ export {
   smoothedOutputTensors,
 } from './inference-response.js';
 export { indexOfLargest, softmax } from './probabilities.js';
-export { reveal, revealsTo } from './reveal.js';
+export {
+  type BudgetWindow,
+  budgetRef,
+  budgetWindows,
+  grantOf,
+  readBudgetAccount,
+} from './query-budget.js';
+export { reveal } from './reveal.js';
+export { type TokenBucket, takeTokens } from './token-bucket.js';

@@ -1,22 +1,6 @@
-import { RefusedError } from '../errors/index.js';
 import type { RandomStream } from '../random/index.js';
-import { defaultScope, type Reveals, revealsToScope, type ServingSpec } from '../spec/index.js';
-import type { ApiClient } from './api-key.js';
+import type { Reveals } from '../spec/index.js';
 import { indexOfLargest } from './probabilities.js';
-
-/**
- * What an endpoint reveals to a client: the entry of its scope; everything where the release says nothing of scopes.
- *
- * @throws RefusedError `forbidden` when the release knows scopes, and the client's is none of them
- */
-export function revealsTo(
-  serving: ServingSpec | undefined,
-  { scope = defaultScope }: Pick<ApiClient, 'scope'>,
-): Reveals {
-  const reveals = revealsToScope(serving, scope);
-  if (reveals !== undefined) return reveals;
-  throw new RefusedError('forbidden', `this endpoint serves no clients of the scope ${scope}`);
-}
 
 /**
  * The probabilities of one answer as a client may see them: hidden below a confidence, flattened, noised, cut to the largest,

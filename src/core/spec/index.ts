@@ -46,8 +46,10 @@ export {
 export { findSecrets } from './secrets.js';
 export {
   defaultScope,
+  type QueryBudget,
   type Reveals,
   revealsSchema,
+  type ScopeSpec,
   type ServingSpec,
   servingSchema,
 } from './serving.js';
@@ -62,4 +64,4 @@ export {
 export type { AdversarialSpec, AttackedBall, RampSpec } from './training-methods.js';
 export type { NetworkSpec } from './training-network.js';
 export type { ScheduleSpec } from './training-schedule.js';
-export { missesWhatIsServed, revealsToScope, type WhatIsServed } from './what-is-served.js';
+export { missesWhatIsServed, scopeServed } from './what-is-served.js';

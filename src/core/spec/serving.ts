@@ -37,13 +37,34 @@ export const revealsSchema = z.strictObject({
 });
 export type Reveals = z.infer<typeof revealsSchema>;
 
+const samples = z.int().min(1).max(1e12);
+
+/** How many samples one client may ask about: the only thing that stops a patient thief. */
+export const queryBudgetSchema = z
+  .strictObject({
+    perMinute: samples.optional().describe('In bursts of as many at most; each gateway counts for itself.'),
+    perDay: samples.optional().describe('From midnight to midnight UTC, by all gateways together.'),
+    total: samples.optional().describe('Ever, by all gateways together.'),
+  })
+  .refine((budget) => Object.keys(budget).length > 0, { message: 'expected perMinute, perDay or total' });
+export type QueryBudget = z.infer<typeof queryBudgetSchema>;
+
 /** The scope of clients whose record names none. */
 export const defaultScope = 'public';
+
+const scopeSchema = z.strictObject({
+  reveals: revealsSchema.prefault({}),
+  budget: queryBudgetSchema
+    .optional()
+    .describe('What each client of the scope may ask; no limit without it.'),
+});
+/** What clients of one scope are told, and how much they may ask. */
+export type ScopeSpec = z.infer<typeof scopeSchema>;
 
 /** How an endpoint is served: to which clients it says how much. Clients of a scope that is not listed are turned away. */
 export const servingSchema = z.strictObject({
   scopes: z
-    .record(nameSchema, z.strictObject({ reveals: revealsSchema.prefault({}) }))
+    .record(nameSchema, scopeSchema)
     .refine((scopes) => Object.keys(scopes).length > 0, { message: 'expected at least one scope' })
     .describe(
       `Groups of clients, by the scope in their record; it is \`${defaultScope}\` where the record names none.`,

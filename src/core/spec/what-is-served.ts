@@ -1,6 +1,6 @@
 import type { ServedSmoothing } from './certification.js';
 import type { ExtractionGateSpec, GateSpec } from './gates.js';
-import { type Reveals, revealsSchema, type ServingSpec } from './serving.js';
+import { type Reveals, revealsSchema, type ScopeSpec, type ServingSpec } from './serving.js';
 
 /** How a model is served: smoothed or as it is, and what is told to whom. */
 export interface WhatIsServed {
@@ -30,26 +30,40 @@ export function missesWhatIsServed(gate: GateSpec, { smoothing, serving }: WhatI
         sigma === undefined ? 'the model itself' : `a classifier smoothed with sigma ${sigma}`;
       return `expected certificates of what is served, ${named(served)}, got those of ${named(certified)}`;
     }
-    case 'extraction': {
-      const revealed = revealsToScope(serving, gate.scope);
-      if (revealed === undefined) return `expected a scope that is served, got ${gate.scope}`;
-      return gate.reveals && !sameReveals(gate.reveals, revealed)
-        ? `expected a thief who is told what the scope ${gate.scope} is told, got one who is told otherwise`
-        : undefined;
-    }
+    case 'extraction':
+      return missesWhatIsTold(gate, serving);
   }
 }
 
-/** What a scope is told: everything where there are no scopes. @returns undefined for a scope that is not served */
-export function revealsToScope(serving: ServingSpec | undefined, scope: string): Reveals | undefined {
-  if (serving === undefined) return revealsSchema.parse({});
-  return Object.hasOwn(serving.scopes, scope) ? serving.scopes[scope]?.reveals : undefined;
+function missesWhatIsTold(
+  { scope, reveals, queries }: ExtractionGateSpec,
+  serving: ServingSpec | undefined,
+): string | undefined {
+  const served = scopeServed(serving, scope);
+  if (served === undefined) return `expected a scope that is served, got ${scope}`;
+  if (reveals && !sameReveals(reveals, served.reveals))
+    return `expected a thief who is told what the scope ${scope} is told, got one who is told otherwise`;
+  const { total, perDay } = served.budget ?? {};
+  const budget = total ?? perDay;
+  if (budget === undefined)
+    return `expected a budget of the scope ${scope}, perDay or total, got none: a thief who may ask for ever needs no gate`;
+  return queries < budget
+    ? `expected a thief who asks as much as the scope ${scope} may, ${budget} samples, got one who asks ${queries}`
+    : undefined;
+}
+
+const everything: ScopeSpec = { reveals: revealsSchema.parse({}) };
+
+/** What clients of a scope are told and may ask: everything where there are no scopes. @returns undefined for an unknown one */
+export function scopeServed(serving: ServingSpec | undefined, scope: string): ScopeSpec | undefined {
+  if (serving === undefined) return everything;
+  return Object.hasOwn(serving.scopes, scope) ? serving.scopes[scope] : undefined;
 }
 
 /** The gate with what its thief is told, as its scope is told it. */
 export function withReveals(gate: ExtractionGateSpec, serving: ServingSpec | undefined): ExtractionGateSpec {
-  const reveals = revealsToScope(serving, gate.scope);
-  return reveals === undefined ? gate : { ...gate, reveals };
+  const served = scopeServed(serving, gate.scope);
+  return served === undefined ? gate : { ...gate, reveals: served.reveals };
 }
 
 function sameReveals(one: Reveals, other: Reveals): boolean {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { randomStream } from '../../../src/core/random/index.js';
-import { indexOfLargest, reveal, revealsTo, softmax } from '../../../src/core/serving/index.js';
+import { indexOfLargest, reveal, scopeOf, softmax } from '../../../src/core/serving/index.js';
 import { revealsSchema, servingSchema } from '../../../src/core/spec/index.js';
 
 const hardening = fc
@@ -86,12 +86,12 @@ describe('the scope of a client', () => {
   });
 
   it('says what is revealed to it, and is public where its record names none', () => {
-    expect(revealsTo(serving, {}).outputs).toEqual(['label']);
-    expect(revealsTo(serving, { scope: 'partner' }).decimals).toBe(2);
-    expect(revealsTo(undefined, { scope: 'anything' })).toEqual(revealsSchema.parse({}));
+    expect(scopeOf(serving, {}).reveals.outputs).toEqual(['label']);
+    expect(scopeOf(serving, { scope: 'partner' }).reveals.decimals).toBe(2);
+    expect(scopeOf(undefined, { scope: 'anything' })).toEqual({ reveals: revealsSchema.parse({}) });
   });
 
   it.each(['staff', '__proto__', 'constructor'])('must be one that the release knows: %s is not', (scope) => {
-    expect(() => revealsTo(serving, { scope })).toThrow(expect.objectContaining({ code: 'forbidden' }));
+    expect(() => scopeOf(serving, { scope })).toThrow(expect.objectContaining({ code: 'forbidden' }));
   });
 });

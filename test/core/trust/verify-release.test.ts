@@ -404,7 +404,8 @@ describe('the tests link', () => {
     const extraction = (changes: object = {}): GateSpec =>
       gatesSchema.parse([{ gate: 'extraction', maximum: 0.9, reveals: labelsOnly, ...changes }])[0]!;
     const released = async (gate: GateSpec, reveals?: object) => {
-      const serving = reveals && servingSchema.parse({ scopes: { public: { reveals } } });
+      const serving =
+        reveals && servingSchema.parse({ scopes: { public: { reveals, budget: { perDay: 1000 } } } });
       return releaseOfTests(
         [{ gate: accuracy }, { gate, changes: { interval: [0.5, 0.6] } }],
         serving && { serving },
@@ -429,13 +430,16 @@ describe('the tests link', () => {
       ['fewer queries', { queries: 1999 }, ['tests: gate-weaker']],
       ['more agreement', { maximum: 0.95 }, ['tests: gate-weaker']],
       ['another scope', { scope: 'partner' }, ['tests: gate-unserved', 'tests: gate-weaker']],
+      ['less than a client may ask', { queries: 999 }, ['tests: gate-unserved', 'tests: gate-weaker']],
     ])('refuses a run that asked for %s than the policy', async (_, changes, failures) => {
       const release = await released(extraction(changes), labelsOnly);
       expect(await failuresOf(release, { policy: required() })).toEqual(failures);
     });
 
     it('refuses a verdict whose interval lies above its maximum', async () => {
-      const serving = servingSchema.parse({ scopes: { public: { reveals: labelsOnly } } });
+      const serving = servingSchema.parse({
+        scopes: { public: { reveals: labelsOnly, budget: { perDay: 1000 } } },
+      });
       const release = await releaseOfTests(
         [{ gate: accuracy }, { gate: extraction(), changes: { interval: [0.85, 0.91] } }],
         { serving },

@@ -47,6 +47,8 @@ export interface Thief {
 /** An extraction attack: one file, one value of this interface, one row of the registry. No thresholds here. */
 export interface ExtractionAttack {
   readonly name: string;
+  /** Whether it looks at labels alone, so that no hardening of probabilities changes what it steals. */
+  readonly labelsSuffice?: boolean;
   /** @returns the copy: an ONNX file that gives logits, [N, classes] */
   steal(victim: Victim, thief: Thief): Promise<Uint8Array>;
 }

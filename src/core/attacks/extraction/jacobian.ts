@@ -4,7 +4,7 @@ import { naturalQueries, type Queries } from './natural-queries.js';
 import { softTargets } from './targets.js';
 
 /** The first questions are this share of the budget; each round then doubles what was asked. */
-const FIRST_SHARE = 0.1;
+const FIRST_SHARE = 0.25;
 /** How far a round moves an input, as a share of the valid range. */
 const STEP = 0.1;
 

@@ -10,6 +10,7 @@ import { hardTargets } from './targets.js';
  */
 export const labelOnly: ExtractionAttack = {
   name: 'label-only',
+  labelsSuffice: true,
   async steal(victim, thief) {
     const { ids, inputs } = naturalQueries(thief, victim.remaining());
     const { labels } = await victim.ask(inputs, ids.length);
