@@ -13,6 +13,8 @@ export interface GatewayArguments {
   readonly clients: string;
   /** File that remembers the newest revisions across restarts. */
   readonly state: string | undefined;
+  /** Reference to a secret that all gateways of an endpoint share, so that their noise is the same. */
+  readonly noiseSecret: string | undefined;
   readonly selection: EndpointSelection;
   readonly host: string;
   /** 0: any free port. */
@@ -24,7 +26,7 @@ export interface GatewayArguments {
 }
 
 export const usage =
-  'usage: gateway --store URL --trust FILE --clients FILE [--state FILE] [--endpoints all|NAME,…] ' +
+  'usage: gateway --store URL --trust FILE --clients FILE [--state FILE] [--noise-secret REFERENCE] [--endpoints all|NAME,…] ' +
   '[--host 127.0.0.1] [--port 8080] [--admin-port 0] [--poll-ms 500] [--stop-with-parent]';
 
 /** @throws RefusedError `usage` listing everything that is missing or wrong */
@@ -49,6 +51,7 @@ export function gatewayArguments(args: readonly string[]): GatewayArguments {
     trust: required('trust'),
     clients: required('clients'),
     state: values.state,
+    noiseSecret: values['noise-secret'],
     selection: readSelection(values.endpoints, problems),
     host: values.host,
     port: integer('port', 0, 65_535),
@@ -70,6 +73,7 @@ function parse(args: readonly string[]) {
         trust: { type: 'string' },
         clients: { type: 'string' },
         state: { type: 'string' },
+        'noise-secret': { type: 'string' },
         endpoints: { type: 'string', default: 'all' },
         host: { type: 'string', default: '127.0.0.1' },
         port: { type: 'string', default: '8080' },

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pino from 'pino';
 import { RefusedError } from '../core/errors/index.js';
 import { openSession, probeModel } from '../core/onnx/index.js';
+import { resolveSecret } from '../core/secrets/index.js';
 import { openStore } from '../core/store/index.js';
 import { readTrustPolicy, verifyRelease } from '../core/trust/index.js';
 import type { VerifyRelease } from './admission.js';
@@ -21,6 +22,7 @@ async function main(args: readonly string[]): Promise<void> {
     trust,
     clients,
     state,
+    noiseSecret,
     selection,
     host,
     port,
@@ -34,6 +36,8 @@ async function main(args: readonly string[]): Promise<void> {
   // Read for each release, so that a new key is believed, and a revoked one is not, without a restart.
   const verify: VerifyRelease = async (release, expected) =>
     await verifyRelease(store, readTrustPolicy(await readFile(trust, 'utf8')), release, expected);
+  if (noiseSecret === undefined)
+    log.warn('without --noise-secret each gateway draws noise of its own: asking many averages it out');
   if (state === undefined) log.warn('without --state a restart forgets which revisions were accepted');
   const gateway = await buildGateway({
     store,
@@ -48,7 +52,8 @@ async function main(args: readonly string[]): Promise<void> {
     now: () => new Date(),
     log,
     limits: defaultLimits,
-    noiseSecret: randomBytes(32).toString('hex'),
+    noiseSecret:
+      noiseSecret === undefined ? randomBytes(32).toString('hex') : await resolveSecret(noiseSecret),
   });
 
   const stopping = new AbortController();
