@@ -2,6 +2,8 @@ import { copyFileSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { npyOf, npzOf } from '../core/data/numpy-files.js';
+import { defended } from '../core/evaluation/zoo/defence.js';
+import { noiseOf } from '../core/evaluation/zoo/defences/randomness.js';
 
 const root = path.resolve(__dirname, '../..');
 
@@ -13,6 +15,8 @@ export function readersFolder(): string {
     path.join(folder, 'model.onnx'),
   );
   copyFileSync(path.join(folder, 'model.onnx'), path.join(folder, 'parent.onnx'));
+  const model = readFileSync(path.join(folder, 'model.onnx'));
+  writeFileSync(path.join(folder, 'noisy.onnx'), defended(model, { before: noiseOf(0.05) }));
   copyFileSync(path.join(root, 'examples/digits/lifecycle.yaml'), path.join(folder, 'lifecycle.yaml'));
   const source = readFileSync(path.join(root, 'examples/digits/digits.csv'), 'utf8');
   const [header, ...rows] = source.trim().split(/\r?\n/);

@@ -100,6 +100,11 @@ export function attackResult(inputs: ResultInputs): AttackResult {
     notes: [
       ...model.notes,
       ...(model.parent ? [`The model is attacked through ${model.parent.file}, too.`] : []),
+      ...(spec.randomised
+        ? [
+            `Attacks climb the mean of ${spec.randomised.draws} draws; a sample counts as most of ${spec.randomised.answers} answers to it do.`,
+          ]
+        : []),
       ...data.set.notes,
       ...guessingNote(cleanAccuracy, classes.length),
     ],

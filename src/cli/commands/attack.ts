@@ -40,6 +40,8 @@ interface AttackOptions extends DataOptions {
   readonly steps?: number;
   readonly restarts?: number;
   readonly queries?: number;
+  readonly eot?: number;
+  readonly answers?: number;
   readonly minimum?: number;
   readonly confidence: number;
   readonly output?: string;
@@ -77,6 +79,16 @@ export function registerAttack(program: Command, context: () => CliContext): voi
     .option('--steps <n>', 'iterations of PGD', integerBetween(1, 10_000))
     .option('--restarts <n>', 'restarts of PGD', integerBetween(1, 100))
     .option('--queries <n>', 'queries a sample of each black-box attack', integerBetween(1, 100_000))
+    .option(
+      '--eot <draws>',
+      'for a model that draws at random: attack the mean of so many draws',
+      integerBetween(1, 1000),
+    )
+    .option(
+      '--answers <n>',
+      'with --eot: a sample is right, or broken, as most of so many answers are; odd; default: 21',
+      integerBetween(5, 999),
+    )
     .option(
       '--minimum <share>',
       'makes it a check: exit 3 unless robust accuracy is surely at least this',
@@ -161,6 +173,8 @@ function specOf(options: AttackOptions): EvasionGateSpec {
     steps,
     restarts,
     queries,
+    eot,
+    answers,
     minimum,
     confidence,
   } = options;
@@ -175,6 +189,9 @@ function specOf(options: AttackOptions): EvasionGateSpec {
   if (respects && options.lifecycle === undefined) {
     throw new RefusedError('usage', '--respects goes with --lifecycle, whose data block says what holds');
   }
+  if (answers !== undefined && (eot === undefined || answers % 2 === 0)) {
+    throw new RefusedError('usage', '--answers: expected an odd number, with --eot');
+  }
   const asked = { ...(queries !== undefined && { queries }) };
   const spec = gateSchema.parse({
     gate: 'evasion',
@@ -188,6 +205,7 @@ function specOf(options: AttackOptions): EvasionGateSpec {
     pgd: iterations,
     square: asked,
     hopSkipJump: asked,
+    ...(eot !== undefined && { randomised: { draws: eot, ...(answers !== undefined && { answers }) } }),
   }) as EvasionGateSpec;
   if (attacks && attacks.includes('transfer') !== (parent !== undefined)) {
     throw new RefusedError('usage', 'expected --parent FILE and transfer among --attacks, or neither');

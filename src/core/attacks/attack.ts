@@ -28,7 +28,19 @@ export interface Classifier {
    * @returns n·size gradient values
    */
   logitGradient(inputs: Float32Array, weights: Float32Array, n: number): Promise<Float32Array>;
+  /** Of a model that draws at random, of which the methods above give means over draws. */
+  readonly randomness?: Randomness;
   close(): Promise<void>;
+}
+
+/** A randomised model beside its means: see `expectationOf`. */
+export interface Randomness {
+  /** By how much the mean logit of another class must exceed the label's, for an attack to call a point misclassified. */
+  readonly certainty: number;
+  /** The same means, of draws that are the same at every point: differences between points are then the function's own. */
+  readonly fixed: Classifier;
+  /** The logits of one input in each of some draws. @returns draws·classes values */
+  drawn(input: Float32Array, draws: number): Promise<Float32Array>;
 }
 
 /** What an adversary may do: move inside a ball and inside the valid range, and within what the data can be. */

@@ -3,7 +3,7 @@ import type { Attack } from './attack.js';
 import { batchesOf, joinRows } from './batches.js';
 import { type Edit, everyPoint, singleEdits, unitsOf } from './edits.js';
 import { margin } from './losses.js';
-import { predictedClass } from './predict.js';
+import { isMisclassified } from './predict.js';
 import { feasible } from './projection.js';
 import {
   climbInRestarts,
@@ -132,13 +132,14 @@ async function ranked(
 /** Asks the model about points of one sample, and keeps the first that breaks it, or the closest to that. */
 async function ask(search: Search, index: number, points: readonly Float32Array[]) {
   const { classifier, samples, size, context } = search;
-  const { classes } = classifier;
   context.signal?.throwIfAborted();
   const all = joinRows(size, points);
   const logits = await classifier.logits(all, points.length);
   const rows = points.map(() => index);
   const losses = margins(search, rows, logits);
-  const broken = points.findIndex((_, row) => predictedClass(logits, classes, row) !== samples.labels[index]);
+  const broken = points.findIndex((_, row) =>
+    isMisclassified(classifier, logits, row, samples.labels[index]!),
+  );
   const kept = broken < 0 ? points.length : broken + 1;
   keepStronger(search, rows.slice(0, kept), all, losses, logits);
   const row = losses.reduce((most, loss, at) => (loss > losses[most]! ? at : most), 0);

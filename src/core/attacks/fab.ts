@@ -3,7 +3,7 @@ import { gatherRows, joinRows } from './batches.js';
 import { distance } from './distance.js';
 import { moveToHyperplane } from './hyperplane.js';
 import { margin } from './losses.js';
-import { predictedClass } from './predict.js';
+import { isMisclassified } from './predict.js';
 import { feasible, project, type Reach } from './projection.js';
 import {
   climbInRestarts,
@@ -206,7 +206,8 @@ async function nearestBoundaries(
   }));
   rows.forEach(({ walker, i, target }, at) => {
     const slopes = gradient.slice(at * size, (at + 1) * size);
-    const value = logits[i * classes + target]! - logits[i * classes + samples.labels[walker.index]!]!;
+    const difference = logits[i * classes + target]! - logits[i * classes + samples.labels[walker.index]!]!;
+    const value = difference - (classifier.randomness?.certainty ?? 0);
     const away = Math.abs(value) / dualLength(threat, slopes);
     if (away < found[i]!.away) found[i] = { value, slopes, away };
   });
@@ -259,7 +260,7 @@ async function look(
     );
     keepInside(search, indices, sent, await classifier.logits(sent, indices.length));
   }
-  return indices.map((index, at) => predictedClass(logits, classifier.classes, at) !== samples.labels[index]);
+  return indices.map((index, at) => isMisclassified(classifier, logits, at, samples.labels[index]!));
 }
 
 /** Keeps what is stronger among the points that the threat model allows. */

@@ -1,6 +1,6 @@
 import type { Attack } from './attack.js';
 import { batchesOf, gatherRows } from './batches.js';
-import { predictedClass } from './predict.js';
+import { isMisclassified } from './predict.js';
 import { feasible, furthest } from './projection.js';
 import { allowedBox } from './threat-model.js';
 
@@ -30,7 +30,7 @@ export const fgsm: Attack<Record<string, never>> = {
       );
       const attacked: number[] = [];
       batch.forEach((index, row) => {
-        if (predictedClass(clean.logits, classifier.classes, row) !== labels[row]) {
+        if (isMisclassified(classifier, clean.logits, row, labels[row]!)) {
           success[index] = 1;
           return;
         }
@@ -41,7 +41,7 @@ export const fgsm: Attack<Record<string, never>> = {
       if (attacked.length > 0) {
         const logits = await classifier.logits(gatherRows(adversarial, size, attacked), attacked.length);
         attacked.forEach((index, row) => {
-          if (predictedClass(logits, classifier.classes, row) !== samples.labels[index]) success[index] = 1;
+          if (isMisclassified(classifier, logits, row, samples.labels[index]!)) success[index] = 1;
         });
       }
       done += batch.length;

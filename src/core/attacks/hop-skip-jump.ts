@@ -3,7 +3,7 @@ import type { Attack, Samples } from './attack.js';
 import { batchesOf } from './batches.js';
 import { distance } from './distance.js';
 import { askLabels, type Questions } from './label-questions.js';
-import { predictedClass } from './predict.js';
+import { isMisclassified } from './predict.js';
 import { feasible, project, type Reach } from './projection.js';
 import { ended, lookAtOriginals, openSearch, type Search, stillStanding } from './search.js';
 import { steepest } from './steepest.js';
@@ -46,8 +46,7 @@ export const hopSkipJump: Attack<HopSkipJumpOptions> = {
     await lookAtOriginals(search, async (batch, points) => {
       const logits = await classifier.logits(points, batch.length);
       batch.forEach((index, row) => {
-        search.success[index] =
-          predictedClass(logits, classifier.classes, row) === samples.labels[index] ? 0 : 1;
+        search.success[index] = isMisclassified(classifier, logits, row, samples.labels[index]!) ? 1 : 0;
       });
     });
     const anywhere = { ...threat, epsilon: Number.MAX_VALUE };

@@ -1,6 +1,8 @@
 export type { Attack, AttackContext, AttackResult, Classifier, Samples, ThreatModel } from './attack.js';
+export { blackBox } from './black-box.js';
 export type { Constraints, Steps } from './constraints.js';
 export { distance } from './distance.js';
+export type { Expectation } from './expectation.js';
 export type { Told, Victim } from './extraction/attack.js';
 export { extractionAttacks } from './extraction/registry.js';
 export { openClassifier } from './onnx-classifier.js';

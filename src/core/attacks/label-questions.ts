@@ -1,5 +1,5 @@
 import { batchesOf, joinRows } from './batches.js';
-import { predictedClass } from './predict.js';
+import { isMisclassified } from './predict.js';
 import type { Search } from './search.js';
 
 /** A search of one sample that hands out points, and is told of each whether the model misclassifies it. */
@@ -54,8 +54,8 @@ async function areWrong(
     );
     const logits = await classifier.logits(points, batch.length);
     batch.forEach((at, row) => {
-      const label = samples.labels[questions[at]!.index];
-      wrong.push(predictedClass(logits, classifier.classes, row) !== label);
+      const label = samples.labels[questions[at]!.index]!;
+      wrong.push(isMisclassified(classifier, logits, row, label));
     });
   }
   return wrong;

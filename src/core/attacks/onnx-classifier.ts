@@ -2,21 +2,25 @@ import { RefusedError } from '../errors/index.js';
 import {
   decodeModel,
   encodeModel,
+  type Feeds,
   floatTensor,
   graphBuilder,
   logitGradientModel,
   logitsModel,
   lossGradientModel,
   type Model,
+  type NoiseInput,
   lossGradientNames as names,
   type OnnxSession,
   openSession,
   type Results,
   logitGradientNames as weightedNames,
+  withNoiseInputs,
 } from '../onnx/index.js';
 import type { Classifier } from './attack.js';
 import { gatherRows } from './batches.js';
 import { openBlackBox } from './black-box.js';
+import { type DrawnClassifier, type Expectation, expectationOf } from './expectation.js';
 import { halvings } from './saturation.js';
 
 /**
@@ -29,6 +33,7 @@ import { halvings } from './saturation.js';
  * @param shape - of one sample
  * @param logitExponent - the logits are multiplied by 2 to this power, which is exact: the argmax stays, and the
  * cross-entropy does not flatten where the model's own scale would make it
+ * @param expectation - how a model that draws at random is averaged; without it, its nodes that draw have no gradient
  * @throws RefusedError `model-unreadable` when it is no model, `input-invalid` when it does not take samples of this
  * shape, `operator-unsupported` when it has not one float input and output. A model that cannot be differentiated opens
  * with a `gradientObstacle`
@@ -37,12 +42,13 @@ export async function openClassifier(
   onnx: Uint8Array,
   shape: readonly number[],
   logitExponent = 0,
+  expectation?: Expectation,
 ): Promise<Classifier> {
   try {
-    return await openDifferentiated(onnx, shape, logitExponent);
+    return await openDifferentiated(onnx, shape, logitExponent, expectation);
   } catch (error) {
     if (!(error instanceof RefusedError && error.code === 'operator-unsupported')) throw error;
-    return await openBlackBox(onnx, shape, logitExponent, error);
+    return await openBlackBox(onnx, shape, logitExponent, error, expectation);
   }
 }
 
@@ -50,8 +56,46 @@ async function openDifferentiated(
   onnx: Uint8Array,
   shape: readonly number[],
   logitExponent: number,
+  expectation: Expectation | undefined,
 ): Promise<Classifier> {
-  const model = decodeModel(onnx);
+  const decoded = decodeModel(onnx);
+  const { model, noise } = expectation ? withNoiseInputs(decoded) : { model: decoded, noise: [] };
+  const drawn = openDrawn(model, noise, shape, logitExponent);
+  const named = new Set(noise.map(({ name }) => name));
+  const batch = model.graph.inputs.find(({ name }) => !named.has(name))?.dims[0] ?? '';
+  const classifierOf = (classes: number): Classifier =>
+    expectation && noise.length > 0
+      ? expectationOf({ ...drawn, classes }, noise, batch, expectation)
+      : withoutNoise({ ...drawn, classes });
+  try {
+    const size = shape.reduce((product, axis) => product * axis, 1);
+    // Nothing else says how many classes there are; no answer depends on it.
+    const { logits } = await classifierOf(0).lossGradient(new Float32Array(size), new Uint32Array(1), 1);
+    return classifierOf(logits.length);
+  } catch (error) {
+    await drawn.close();
+    throw error;
+  }
+}
+
+function withoutNoise(drawn: DrawnClassifier): Classifier {
+  const none = () => ({});
+  return {
+    shape: drawn.shape,
+    classes: drawn.classes,
+    logits: (inputs, n) => drawn.logits(inputs, n, none),
+    lossGradient: (inputs, labels, n) => drawn.lossGradient(inputs, labels, n, none),
+    logitGradient: (inputs, weights, n) => drawn.logitGradient(inputs, weights, n, none),
+    close: drawn.close,
+  };
+}
+
+function openDrawn(
+  model: Model,
+  noiseInputs: readonly NoiseInput[],
+  shape: readonly number[],
+  logitExponent: number,
+): Omit<DrawnClassifier, 'classes'> {
   const size = shape.reduce((product, axis) => product * axis, 1);
   const sessions = new Map<string, Promise<OnnxSession>>();
   /** Each when it is first needed: an attack without gradients waits for no gradient graph. */
@@ -59,17 +103,15 @@ async function openDifferentiated(
     const key = `${graph} ${exponent}`;
     const opened =
       sessions.get(key) ??
-      openSession(encodeModel(graphs[graph](scaleLogits(model, exponent))), { place: 'thread' });
+      openSession(encodeModel(graphs[graph](scaleLogits(model, exponent), noiseInputs)), { place: 'thread' });
     sessions.set(key, opened);
     return opened;
   };
-  const close = async (): Promise<void> => {
-    for (const session of sessions.values()) await (await session).close();
-  };
-  const runAt = async (exponent: number, inputs: Float32Array, labels: Uint32Array) => {
+  const runAt = async (exponent: number, inputs: Float32Array, labels: Uint32Array, noise: Feeds) => {
     const results = await (await sessionOf('lossGradient', exponent)).run({
       [names.input]: { type: 'float', dims: [labels.length, ...shape], data: inputs },
       [names.labels]: { type: 'int64', dims: [labels.length], data: BigInt64Array.from(labels, BigInt) },
+      ...noise,
     });
     return {
       loss: floats(results, names.loss),
@@ -77,51 +119,49 @@ async function openDifferentiated(
       logits: floats(results, names.logits),
     };
   };
-
-  await sessionOf('lossGradient', logitExponent);
-  try {
-    const classes = (await runAt(logitExponent, new Float32Array(size), new Uint32Array(1))).logits.length;
-    return {
-      shape,
-      classes,
-      async lossGradient(inputs, labels, n) {
-        const { loss, logits, gradient: plain } = await runAt(logitExponent, inputs, labels);
-        const gradient = plain.slice();
-        const levels = Array.from({ length: n }, (_, row) => halvings(logits, classes, row, labels[row]!));
-        for (const level of new Set(levels.filter((count) => count > 0))) {
-          const rows = levels.flatMap((count, row) => (count === level ? [row] : []));
-          const softened = await runAt(
-            logitExponent - level,
-            gatherRows(inputs, size, rows),
-            Uint32Array.from(rows, (row) => labels[row]!),
-          );
-          rows.forEach((row, i) => {
-            gradient.set(softened.gradient.subarray(i * size, (i + 1) * size), row * size);
-          });
-        }
-        return { loss, gradient, logits };
-      },
-      async logits(inputs, n) {
-        const session = await sessionOf('logits', logitExponent);
-        const results = await session.run({
-          [weightedNames.input]: { type: 'float', dims: [n, ...shape], data: inputs },
+  return {
+    shape,
+    async lossGradient(inputs, labels, n, noise) {
+      const all = noise(Array.from({ length: n }, (_, row) => row));
+      const { loss, logits, gradient: plain } = await runAt(logitExponent, inputs, labels, all);
+      const gradient = plain.slice();
+      const classes = logits.length / n;
+      const levels = Array.from({ length: n }, (_, row) => halvings(logits, classes, row, labels[row]!));
+      for (const level of new Set(levels.filter((count) => count > 0))) {
+        const rows = levels.flatMap((count, row) => (count === level ? [row] : []));
+        const softened = await runAt(
+          logitExponent - level,
+          gatherRows(inputs, size, rows),
+          Uint32Array.from(rows, (row) => labels[row]!),
+          noise(rows),
+        );
+        rows.forEach((row, i) => {
+          gradient.set(softened.gradient.subarray(i * size, (i + 1) * size), row * size);
         });
-        return floats(results, weightedNames.logits);
-      },
-      async logitGradient(inputs, weights, n) {
-        const session = await sessionOf('logitGradient', logitExponent);
-        const results = await session.run({
-          [weightedNames.input]: { type: 'float', dims: [n, ...shape], data: inputs },
-          [weightedNames.weights]: { type: 'float', dims: [n, classes], data: weights },
-        });
-        return floats(results, weightedNames.gradient);
-      },
-      close,
-    };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+      }
+      return { loss, gradient, logits };
+    },
+    async logits(inputs, n, noise) {
+      const session = await sessionOf('logits', logitExponent);
+      const results = await session.run({
+        [weightedNames.input]: { type: 'float', dims: [n, ...shape], data: inputs },
+        ...noise(Array.from({ length: n }, (_, row) => row)),
+      });
+      return floats(results, weightedNames.logits);
+    },
+    async logitGradient(inputs, weights, n, noise) {
+      const session = await sessionOf('logitGradient', logitExponent);
+      const results = await session.run({
+        [weightedNames.input]: { type: 'float', dims: [n, ...shape], data: inputs },
+        [weightedNames.weights]: { type: 'float', dims: [n, weights.length / n], data: weights },
+        ...noise(Array.from({ length: n }, (_, row) => row)),
+      });
+      return floats(results, weightedNames.gradient);
+    },
+    async close() {
+      for (const session of sessions.values()) await (await session).close();
+    },
+  };
 }
 
 /** What an attacker makes of the model; each runs in a session of its own. */

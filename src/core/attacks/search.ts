@@ -2,7 +2,7 @@ import { randomStream } from '../random/index.js';
 import type { AttackContext, AttackResult, Classifier, Samples, ThreatModel } from './attack.js';
 import { batchesOf, gatherRows } from './batches.js';
 import { distance } from './distance.js';
-import { predictedClass } from './predict.js';
+import { isMisclassified } from './predict.js';
 import { feasible, project, type Reach } from './projection.js';
 import { allowedBox, insideThreatModel } from './threat-model.js';
 
@@ -68,7 +68,7 @@ export function keepStronger(
   logits: Float32Array,
 ): void {
   indices.forEach((index, row) => {
-    const broken = predictedClass(logits, classifier.classes, row) !== samples.labels[index];
+    const broken = isMisclassified(classifier, logits, row, samples.labels[index]!);
     if (!broken && !(losses[row]! > largestLoss[index]!)) return;
     const point = points.subarray(row * size, (row + 1) * size);
     const original = samples.inputs.subarray(index * size, (index + 1) * size);

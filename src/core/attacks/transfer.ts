@@ -2,7 +2,7 @@ import { type ApgdOptions, autoPgd, type Objective } from './apgd.js';
 import type { Attack, AttackContext, AttackResult, Classifier, Samples, ThreatModel } from './attack.js';
 import { gatherRows } from './batches.js';
 import { crossEntropy } from './losses.js';
-import { predictedClass } from './predict.js';
+import { isMisclassified } from './predict.js';
 import { square } from './square.js';
 
 /**
@@ -60,7 +60,7 @@ async function blindly(
   for (const index of samples.ids.keys()) {
     context.signal?.throwIfAborted();
     const logits = await classifier.logits(gatherRows(found.adversarial, size, [index]), 1);
-    tried.push(predictedClass(logits, classifier.classes) === samples.labels[index] ? 0 : 1);
+    tried.push(isMisclassified(classifier, logits, 0, samples.labels[index]!) ? 1 : 0);
   }
   return { adversarial: found.adversarial, success: Uint8Array.from(tried) };
 }

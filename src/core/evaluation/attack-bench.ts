@@ -3,8 +3,8 @@ import {
   type AttackResult,
   type Classifier,
   distance,
+  type Expectation,
   insideThreatModel,
-  predictedClass,
   type Samples,
   type ThreatModel,
 } from '../attacks/index.js';
@@ -13,6 +13,7 @@ import type { EvasionGateSpec } from '../spec/index.js';
 import { adversaryConstraints } from './adversary.js';
 import type { AttackOutcome } from './evasion-row.js';
 import type { GateSubject } from './gate.js';
+import { askServed } from './majority.js';
 import { sampleBytes } from './serve-cleanly.js';
 
 /** Samples in one run of the gradient graph: memory only, results do not depend on it. */
@@ -25,6 +26,8 @@ export interface AttackBench {
   readonly classifier: Classifier;
   /** The classifier's logits are the served ones, times 2 to this power. */
   readonly logitExponent: number;
+  /** How the classifier is averaged where it draws at random. */
+  readonly expectation?: Expectation;
   /** The parent, where the suite attacks through it. */
   readonly surrogate?: Classifier;
 }
@@ -38,6 +41,8 @@ export interface Assault {
   /** Positions of the samples. */
   readonly targets: readonly number[];
   readonly threat: ThreatModel;
+  /** Of a randomised model: how many answers each claim is looked at by; absent: one. */
+  readonly answers?: number;
   run(samples: Samples, threat: ThreatModel, context: AttackContext): Promise<AttackResult>;
 }
 
@@ -55,7 +60,7 @@ interface Aftermath {
  */
 export async function assault(
   subject: GateSubject,
-  { name, targets, threat, run }: Assault,
+  { name, targets, threat, run, answers }: Assault,
   progress: Progress,
   seed = subject.seed,
 ): Promise<Aftermath> {
@@ -74,7 +79,7 @@ export async function assault(
   });
   const outcomes: AttackOutcome[] = [];
   for (const i of targets.keys()) {
-    outcomes.push(await recheck(subject, name, samples, i, result, threat));
+    outcomes.push(await recheck(subject, name, samples, i, result, threat, answers));
     progress(0.9 + (0.1 * (i + 1)) / targets.length);
   }
   progress(1);
@@ -86,26 +91,35 @@ export async function assault(
  * where the attack did not notice, and what it gets right is not, whatever the attack claims.
  */
 async function recheck(
-  { classes, minimum, serve, signal, onBroken }: GateSubject,
+  subject: GateSubject,
   attack: string,
   samples: Samples,
   index: number,
   { adversarial, success }: AttackResult,
   threat: ThreatModel,
+  answers: number | undefined,
 ): Promise<AttackOutcome> {
-  signal?.throwIfAborted();
+  const { minimum, onBroken } = subject;
   const size = minimum.length;
   const original = samples.inputs.subarray(index * size, (index + 1) * size);
   const candidate = adversarial.subarray(index * size, (index + 1) * size);
-  const prediction = predictedClass(await serve(sampleBytes(adversarial, size, index)), classes);
-  const broken = prediction !== samples.labels[index] && insideThreatModel(original, candidate, threat);
+  const bytes = sampleBytes(adversarial, size, index);
+  const label = samples.labels[index]!;
+  const { predicted: prediction, wrong } = await askServed(subject, bytes, label, answers);
+  const broken = prediction !== label && insideThreatModel(original, candidate, threat);
   if (broken) onBroken?.({ attack, id: samples.ids[index]!, adversarial: candidate.slice(), prediction });
   return {
     claimed: success[index] === 1,
     broken,
     distance: distance(threat.norm, original, candidate),
     prediction,
+    ...(answers !== undefined && { wrong }),
   };
+}
+
+/** How many answers each claim is looked at by, where the policy says it. */
+export function answersOf({ randomised }: EvasionGateSpec): Pick<Assault, 'answers'> {
+  return randomised ? { answers: randomised.answers } : {};
 }
 
 /**

@@ -1,9 +1,11 @@
+import { predictedClass, type Samples } from '../attacks/index.js';
 import type { AttackSpec } from '../spec/index.js';
 import { type AttackBench, ballOf, type Progress, select } from './attack-bench.js';
 import { climbsOf } from './climbs.js';
 import { controlLimits } from './controls/limits.js';
 import type { EvasionRow } from './evasion-row.js';
 import { gradientAgreement } from './gradient-check.js';
+import { askServed } from './majority.js';
 import { searchPlanted } from './planted-example.js';
 import { sampleBytes } from './serve-cleanly.js';
 import { runAttack } from './suite-attacks.js';
@@ -15,12 +17,13 @@ import { runAttack } from './suite-attacks.js';
  * @param first - place of the first row in the draw: the first of all are checked more closely
  */
 export async function checkGraph(
-  { spec, subject, classifier, logitExponent }: AttackBench,
+  bench: AttackBench,
   suite: readonly AttackSpec[],
   rows: readonly EvasionRow[],
   first: number,
   progress: Progress,
 ): Promise<EvasionRow[]> {
+  const { spec, subject, classifier, logitExponent } = bench;
   const { samples, seed, minimum, serve, signal } = subject;
   const threat = ballOf(subject, spec);
   const strongest = climbsOf(suite, spec)[0]!;
@@ -31,29 +34,55 @@ export async function checkGraph(
     const bytes = sampleBytes(samples.inputs, minimum.length, index);
     const served = await serve(bytes);
     const again = await serve(bytes);
-    const logits = await classifier.logits(one.inputs, 1);
+    const rounds =
+      spec.randomised && (await answersTo(bench, spec.randomised.answers, bytes, one, row.label));
     const { gradientSamples, planted } = controlLimits;
     const closely = classifier.gradientObstacle === undefined ? first + index : Number.POSITIVE_INFINITY;
     checked.push({
       ...row,
       repeatable: served.every((value, c) => Object.is(value, again[c])),
-      logitsDifference: relativeDifference(logits, served, logitExponent),
+      logitsDifference: classifier.randomness
+        ? null
+        : relativeDifference(await classifier.logits(one.inputs, 1), served, logitExponent),
+      ...(rounds && { answers: rounds }),
       gradient:
         closely < gradientSamples ? await gradientAgreement(classifier, samples, index, threat, seed) : null,
       planted:
         closely < planted.samples
-          ? await searchPlanted(classifier, one, threat, seed, (reader, sample) =>
-              runAttack(strongest, reader, sample, threat, {
-                seed,
-                batchSize: 1,
-                ...(signal ? { signal } : {}),
-              }),
+          ? await searchPlanted(
+              classifier.randomness?.fixed ?? classifier,
+              one,
+              threat,
+              seed,
+              (reader, sample) =>
+                runAttack(strongest, reader, sample, threat, {
+                  seed,
+                  batchSize: 1,
+                  ...(signal ? { signal } : {}),
+                }),
             )
           : null,
     });
     progress((index + 1) / rows.length);
   }
   return checked;
+}
+
+/** How often the sample is answered right: twice in the serving session, and in the attacked graph's own draws. */
+async function answersTo(
+  { subject, classifier }: AttackBench,
+  answers: number,
+  bytes: Uint8Array,
+  { inputs }: Samples,
+  label: number,
+): Promise<NonNullable<EvasionRow['answers']>> {
+  const ask = async () => answers - (await askServed(subject, bytes, label, answers)).wrong;
+  const [first, again] = [await ask(), await ask()];
+  const { classes, randomness } = classifier;
+  if (!randomness) return { first, again, attacked: null };
+  const drawn = await randomness.drawn(inputs, answers);
+  const right = Array.from({ length: answers }, (_, row) => predictedClass(drawn, classes, row) === label);
+  return { first, again, attacked: right.filter(Boolean).length };
 }
 
 /** In parts of the largest served logit; 1 where either side is not finite, which no limit allows. */

@@ -1,6 +1,7 @@
-import type { AttackSpec } from '../spec/index.js';
+import type { AttackSpec, EvasionGateSpec } from '../spec/index.js';
 import {
   type AttackBench,
+  answersOf,
   assault,
   ballOf,
   ballOfEverything,
@@ -10,6 +11,7 @@ import {
 import { climbsOf } from './climbs.js';
 import { type AttackOutcome, type EvasionRow, survivesGradients, survivesSuite } from './evasion-row.js';
 import { progressOver, type Step } from './evasion-steps.js';
+import { isSurelyBroken } from './majority.js';
 import { runAttack } from './suite-attacks.js';
 
 /** Attacks on what the suite left, which tell whether it had the power to break more. */
@@ -35,12 +37,18 @@ async function attackUnbounded(
       name: 'unbounded',
       targets,
       threat: ballOfEverything(subject, spec),
+      ...answersOf(spec),
       run: (samples, threat, context) =>
         runAttack({ attack: 'pgd', steps, restarts }, classifier, samples, threat, context),
     },
     progress,
   );
-  return withColumn(rows, 'unbounded', targets, outcomes);
+  return withColumn(
+    rows,
+    'unbounded',
+    targets,
+    outcomes.map(({ broken }) => broken),
+  );
 }
 
 /**
@@ -72,12 +80,13 @@ async function attackLonger(
         name: 'longer',
         targets,
         threat: ballOf(subject, spec),
+        ...answersOf(spec),
         run: (samples, threat, context) => runAttack(patient, classifier, samples, threat, context),
       },
       stages(),
       otherSeed(subject.seed),
     );
-    attacked = withColumn(attacked, 'longer', targets, outcomes);
+    attacked = withColumn(attacked, 'longer', targets, sureOf(spec, outcomes));
   }
   return attacked;
 }
@@ -87,7 +96,7 @@ const SCALES = [-7, 7] as const;
 
 /** The strongest attack again, as if the model had answered in other units. */
 async function attackRescaled(
-  { spec, subject, logitExponent }: AttackBench,
+  { spec, subject, logitExponent, expectation }: AttackBench,
   suite: readonly AttackSpec[],
   rows: readonly EvasionRow[],
   progress: Progress,
@@ -95,7 +104,7 @@ async function attackRescaled(
   let rescaled = rows.map((row): EvasionRow => (survivesSuite(row) ? { ...row, rescaled: false } : row));
   const stages = progressOver(progress, [1, 1]);
   for (const scale of SCALES) {
-    const classifier = await subject.openClassifier(logitExponent + scale);
+    const classifier = await subject.openClassifier(logitExponent + scale, expectation);
     try {
       const targets = positionsWhere(rescaled, (row) => survivesSuite(row) && row.rescaled === false);
       const { outcomes } = await assault(
@@ -104,12 +113,13 @@ async function attackRescaled(
           name: 'rescaled',
           targets,
           threat: ballOf(subject, spec),
+          ...answersOf(spec),
           run: (samples, threat, context) =>
             runAttack(climbsOf(suite, spec)[0]!, classifier, samples, threat, context),
         },
         stages(),
       );
-      rescaled = withColumn(rescaled, 'rescaled', targets, outcomes);
+      rescaled = withColumn(rescaled, 'rescaled', targets, sureOf(spec, outcomes));
     } finally {
       await classifier.close();
     }
@@ -122,13 +132,18 @@ function otherSeed(seed: number): number {
   return (seed ^ 0x5bd1e995) >>> 0;
 }
 
+/** Attacking again what nearly broke breaks it now and then, by luck of the draw, and shows no lack of power. */
+function sureOf({ randomised }: EvasionGateSpec, outcomes: readonly AttackOutcome[]): readonly boolean[] {
+  return outcomes.map((outcome) => isSurelyBroken(outcome, randomised));
+}
+
 function withColumn(
   rows: readonly EvasionRow[],
   column: 'unbounded' | 'longer' | 'rescaled',
   targets: readonly number[],
-  outcomes: readonly AttackOutcome[],
+  broken: readonly boolean[],
 ): EvasionRow[] {
-  const brokenAt = new Map(targets.map((position, i) => [position, outcomes[i]!.broken]));
+  const brokenAt = new Map(targets.map((position, i) => [position, broken[i]!]));
   return rows.map((row, position) => {
     const broken = brokenAt.get(position);
     return broken === undefined ? row : { ...row, [column]: broken };

@@ -5,7 +5,7 @@ import { sampleColumns } from './sample-columns.js';
 
 /**
  * The evasion gate's rows as columns: four for each attack that was run (`pgd_claimed`, `pgd_broken`, `pgd_distance`,
- * `pgd_prediction`), null where it was spared a sample; then the controls.
+ * `pgd_prediction`; of a randomised evaluation also `pgd_wrong`), null where it was spared a sample; then the controls.
  */
 export function evasionColumns(rows: readonly EvasionRow[]): readonly TableColumn[] {
   const column = (
@@ -14,6 +14,7 @@ export function evasionColumns(rows: readonly EvasionRow[]): readonly TableColum
     of: (row: EvasionRow) => number | boolean | null | undefined,
   ): TableColumn => ({ name, type, values: rows.map((row) => of(row) ?? null) });
   const run = suiteOrder.filter((attack) => rows.some(({ attacks }) => attacks?.[attack] !== undefined));
+  const randomised = rows.some(({ answers }) => answers);
   return [
     ...sampleColumns(rows),
     ...run.flatMap((attack) => {
@@ -23,10 +24,20 @@ export function evasionColumns(rows: readonly EvasionRow[]): readonly TableColum
         column(`${name}_broken`, 'BOOLEAN', ({ attacks }) => attacks?.[attack]?.broken),
         column(`${name}_distance`, 'DOUBLE', ({ attacks }) => attacks?.[attack]?.distance),
         column(`${name}_prediction`, 'INTEGER', ({ attacks }) => attacks?.[attack]?.prediction),
+        ...(randomised
+          ? [column(`${name}_wrong`, 'INTEGER', ({ attacks }) => attacks?.[attack]?.wrong)]
+          : []),
       ];
     }),
     column('certified', 'BOOLEAN', ({ certified }) => certified),
     column('repeatable', 'BOOLEAN', ({ repeatable }) => repeatable),
+    ...(randomised
+      ? [
+          column('answers_first', 'INTEGER', ({ answers }) => answers?.first),
+          column('answers_again', 'INTEGER', ({ answers }) => answers?.again),
+          column('answers_attacked', 'INTEGER', ({ answers }) => answers?.attacked),
+        ]
+      : []),
     column('unbounded', 'BOOLEAN', ({ unbounded }) => unbounded),
     column('longer', 'BOOLEAN', ({ longer }) => longer),
     column('rescaled', 'BOOLEAN', ({ rescaled }) => rescaled),

@@ -1,5 +1,6 @@
 import { type AttackSpec, type EvasionGateSpec, gateName, suiteOf } from '../spec/index.js';
 import { clopperPearson, confidenceSequence } from '../statistics/index.js';
+import type { ControlEvidence } from './controls/control.js';
 import { judgeControls } from './controls/registry.js';
 import { evasionColumns } from './evasion-columns.js';
 import { measureEvasion } from './evasion-measurement.js';
@@ -29,6 +30,8 @@ export const evasionGate: Gate<EvasionGateSpec, EvasionRow> = {
     return most;
   },
 
+  contradictions: (spec, rows) => rows.flatMap((row) => contradictions(spec, row)),
+
   decide(spec, { rows, obstacle, parent = false }) {
     const suite = applicable(suiteOf(spec), { gradients: obstacle === undefined, parent });
     const robust = robustAccuracy(spec, rows);
@@ -43,7 +46,7 @@ export const evasionGate: Gate<EvasionGateSpec, EvasionRow> = {
               reason: `The model cannot be attacked by gradient: ${obstacle}`,
             },
           ]),
-      ...judgeControls({ rows, confidence: spec.confidence, suite }, obstacle === undefined),
+      ...judgeControls(controlEvidence(spec, suite, rows), obstacle === undefined),
     ];
     return {
       gate: gateName(spec),
@@ -61,13 +64,43 @@ export const evasionGate: Gate<EvasionGateSpec, EvasionRow> = {
   },
 };
 
+/** What controls look at. */
+export function controlEvidence(
+  { confidence, randomised }: EvasionGateSpec,
+  suite: readonly AttackSpec[],
+  rows: readonly EvasionRow[],
+): ControlEvidence {
+  return { rows, confidence, suite, ...(randomised && { randomised }) };
+}
+
+/** An answer of a randomised model counts as most of the answers that the policy asks for. */
+function contradictions(
+  { randomised }: EvasionGateSpec,
+  { id, attacks, answers }: EvasionRow,
+): readonly string[] {
+  const most = randomised?.answers;
+  const counts = Object.values(attacks ?? {}).flatMap((outcome) => (outcome ? [outcome] : []));
+  const wrong = counts.some(
+    (outcome) =>
+      (outcome.wrong === undefined) !== (most === undefined) ||
+      (most !== undefined && (outcome.wrong! > most || (outcome.broken && 2 * outcome.wrong! <= most))),
+  );
+  const rounds = answers ? [answers.first, answers.again, answers.attacked ?? 0] : [];
+  return [
+    ...(wrong ? [`sample ${id}: outcomes do not follow from the answers`] : []),
+    ...((answers === undefined) !== (most === undefined) || rounds.some((count) => count > most!)
+      ? [`sample ${id}: expected ${most ? `${most} answers a round` : 'one answer a request'}`]
+      : []),
+  ];
+}
+
 function robustAccuracy({ earlyStop, confidence }: EvasionGateSpec, rows: readonly EvasionRow[]): Proportion {
   const intervalOf = earlyStop ? confidenceSequence : clopperPearson;
   return proportion(rows.filter(isRobust).length, rows.length, confidence, intervalOf);
 }
 
 function figuresOf(
-  { epsilon }: EvasionGateSpec,
+  { epsilon, randomised }: EvasionGateSpec,
   attacks: readonly AttackSpec[],
   rows: readonly EvasionRow[],
 ): Record<string, number> {
@@ -78,6 +111,7 @@ function figuresOf(
   const median = cosines[Math.floor(cosines.length / 2)];
   return {
     epsilon,
+    ...(randomised && { draws: randomised.draws, 'answers a request': randomised.answers }),
     'clean accuracy': share(({ correct }) => correct),
     ...Object.fromEntries(
       suite.map((name, i) => {

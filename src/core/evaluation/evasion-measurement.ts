@@ -1,4 +1,4 @@
-import type { Classifier } from '../attacks/index.js';
+import type { Classifier, Expectation } from '../attacks/index.js';
 import {
   type AttackSpec,
   attacksThroughParent,
@@ -6,7 +6,15 @@ import {
   type SuiteAttackName,
   suiteOf,
 } from '../spec/index.js';
-import { type AttackBench, assault, ballOf, type Progress, positionsWhere, select } from './attack-bench.js';
+import {
+  type AttackBench,
+  answersOf,
+  assault,
+  ballOf,
+  type Progress,
+  positionsWhere,
+  select,
+} from './attack-bench.js';
 import { attackExponent } from './attack-scale.js';
 import { certifyBroken } from './certify-broken.js';
 import { checkGraph } from './check-graph.js';
@@ -14,7 +22,7 @@ import { controlAttacks } from './control-attacks.js';
 import { type EvasionRow, isBrokenBy } from './evasion-row.js';
 import { type Step, takeSteps } from './evasion-steps.js';
 import type { Block, EvidenceRow, GateSubject, Measurement, Resumption } from './gate.js';
-import { openSurrogate } from './open-surrogate.js';
+import { exponentOf, openSurrogate } from './open-surrogate.js';
 import { sampleBytes, serveCleanly } from './serve-cleanly.js';
 import { applicable, runAttack, sparedBy } from './suite-attacks.js';
 
@@ -30,13 +38,17 @@ export async function measureEvasion(
   block: Block = { from: 0, to: whole.samples.ids.length },
   resumption?: Resumption<EvasionRow>,
 ): Promise<Measurement<EvasionRow>> {
-  const logitExponent = await attackExponent(whole.samples.ids.length, (index) => {
-    whole.signal?.throwIfAborted();
-    return whole.serve(sampleBytes(whole.samples.inputs, whole.minimum.length, index));
-  });
+  const { randomised } = spec;
+  const expectation = randomised && { draws: randomised.draws, seed: whole.seed };
+  const logitExponent = expectation
+    ? await meanExponent(whole, expectation)
+    : await attackExponent(whole.samples.ids.length, (index) => {
+        whole.signal?.throwIfAborted();
+        return whole.serve(sampleBytes(whole.samples.inputs, whole.minimum.length, index));
+      });
   const positions = Array.from({ length: block.to - block.from }, (_, i) => block.from + i);
   const subject = { ...whole, samples: select(whole, positions) };
-  const classifier = await subject.openClassifier(logitExponent);
+  const classifier = await subject.openClassifier(logitExponent, expectation);
   let surrogate: Classifier | undefined;
   try {
     const { gradientObstacle: obstacle } = classifier;
@@ -45,11 +57,22 @@ export async function measureEvasion(
       parent: whole.openParent !== undefined,
     });
     if (whole.openParent && attacksThroughParent(spec)) {
-      surrogate = await openSurrogate(whole, whole.openParent);
+      surrogate = await openSurrogate(whole, whole.openParent, expectation);
     }
-    const bench: AttackBench = { spec, subject, classifier, logitExponent, ...(surrogate && { surrogate }) };
+    const bench: AttackBench = {
+      spec,
+      subject,
+      classifier,
+      logitExponent,
+      ...(expectation && { expectation }),
+      ...(surrogate && { surrogate }),
+    };
     const steps: readonly Step[] = [
-      { weight: 5, run: async (_rows, progress) => (await serveCleanly(subject, progress)).map(notAttacked) },
+      {
+        weight: 5,
+        run: async (_rows, progress) =>
+          (await serveCleanly(subject, progress, undefined, randomised?.answers)).map(notAttacked),
+      },
       ...suite.map((attack) => ({
         weight: 10,
         run: (before: readonly EvasionRow[], progress: Progress) =>
@@ -70,6 +93,16 @@ export async function measureEvasion(
     return { rows, ...(obstacle === undefined ? {} : { obstacle }) };
   } finally {
     await Promise.all([classifier.close(), surrogate?.close()]);
+  }
+}
+
+/** The scale that attacks work at, by the means of named draws: what is served draws anew each time. */
+async function meanExponent(whole: GateSubject, expectation: Expectation): Promise<number> {
+  const plain = await whole.openClassifier(0, expectation);
+  try {
+    return await exponentOf(whole, plain);
+  } finally {
+    await plain.close();
   }
 }
 
@@ -107,6 +140,7 @@ async function attackRemaining(
       name,
       targets,
       threat: ballOf(subject, spec),
+      ...answersOf(spec),
       run: (samples, threat, context) =>
         runAttack(attack, classifier, samples, threat, { ...context, ...(surrogate && { surrogate }) }),
     },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { type SuiteAttackName, suiteOrder } from '../spec/index.js';
+import { type Randomised, type SuiteAttackName, suiteOrder } from '../spec/index.js';
 import { cleanRowSchema } from './accuracy-gate.js';
+import { isSurelyBroken } from './majority.js';
 import { sparedBy, withKnowledge } from './suite-attacks.js';
 
 /** Rounding takes a cosine past 1 by a little. */
@@ -16,6 +17,8 @@ const outcomeSchema = z.strictObject({
   distance: z.number().min(0),
   /** What the serving session predicts for what the attack made; −1 where its logits are not finite. */
   prediction: z.int().min(-1),
+  /** Of a randomised evaluation: how many of its answers were wrong. */
+  wrong: z.int().min(0).optional(),
 });
 
 /** By attack, in the order run; null where the attack was spared the sample because others had broken it. */
@@ -28,6 +31,17 @@ export const evasionRowSchema = cleanRowSchema
     attacks: attacksSchema.nullable(),
     /** Control: whether an equal request got an equal answer, bit for bit. */
     repeatable: z.boolean(),
+    /**
+     * Control of a randomised evaluation: how many answers to the sample as it is were right, in two rounds of the serving
+     * session and of the attacked graph's own draws; null where it has none.
+     */
+    answers: z
+      .strictObject({
+        first: z.int().min(0),
+        again: z.int().min(0),
+        attacked: z.int().min(0).nullable(),
+      })
+      .optional(),
     /** Control: whether PGD without a radius broke this survivor, re-checked; null where it was not tried. */
     unbounded: z.boolean().nullable(),
     /** Control: whether longer attacks broke what gradients had not; null where they were not tried. */
@@ -93,6 +107,18 @@ export function namesIn(attacks: AttackOutcomes): readonly SuiteAttackName[] {
 /** Whether any of these attacks broke the sample. */
 export function isBrokenBy(names: readonly SuiteAttackName[], attacks: AttackOutcomes | null): boolean {
   return names.some((name) => attacks?.[name]?.broken);
+}
+
+/** Whether any of these attacks broke the sample beyond doubt: see {@link isSurelyBroken}. */
+export function isSurelyBrokenBy(
+  names: readonly SuiteAttackName[],
+  attacks: AttackOutcomes | null,
+  randomised: Randomised | undefined,
+): boolean {
+  return names.some((name) => {
+    const outcome = attacks?.[name];
+    return outcome ? isSurelyBroken(outcome, randomised) : false;
+  });
 }
 
 /** Right as it is, and not broken by any attack of the suite that follows gradients. */

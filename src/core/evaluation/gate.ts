@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Classifier, Samples } from '../attacks/index.js';
+import type { Classifier, Expectation, Samples } from '../attacks/index.js';
 import type { CertifiableModel } from '../certification/index.js';
 import type { InputFeature, TableColumn } from '../data/index.js';
 import type { GateSpec, Verdict } from '../spec/index.js';
@@ -39,14 +39,15 @@ export interface GateSubject {
   serve(bytes: Uint8Array): Promise<Float32Array>;
   /**
    * Opens the model as an attacker sees it, logits multiplied by 2 to some power; the gate closes it.
+   * @param expectation - how it is averaged where it draws at random
    * @throws RefusedError `operator-unsupported` when it cannot be differentiated
    */
-  openClassifier(logitExponent: number): Promise<Classifier>;
+  openClassifier(logitExponent: number, expectation?: Expectation): Promise<Classifier>;
   /**
    * Opens the parent, which an attacker may own: the model that this one was fine-tuned from, or that it would replace;
    * the gate closes it. Undefined where none is known.
    */
-  readonly openParent?: (logitExponent: number) => Promise<Classifier>;
+  readonly openParent?: GateSubject['openClassifier'];
   /** The model file for a proof about it, or about its answers under noise. */
   readonly certifiable: CertifiableModel;
   /** Whether what is served is a vote over the file's answers under noise, so that proofs about the file are not about it. */

@@ -33,13 +33,15 @@ export interface GradientAgreement {
  * (An honest small CNN with pooling, on digits: cosines of at least 0.99 at 27 of 32 samples as they are, at all 32 so moved.)
  */
 export async function gradientAgreement(
-  classifier: Classifier,
+  whole: Classifier,
   samples: Samples,
   index: number,
   threat: ThreatModel,
   seed: number,
 ): Promise<GradientAgreement> {
   const { norm, minimum, maximum, epsilon } = threat;
+  // Of a randomised model, means of the same draws everywhere: others would differ by their noise.
+  const classifier = whole.randomness?.fixed ?? whole;
   const { classes } = classifier;
   const size = minimum.length;
   const label = samples.labels[index]!;
@@ -54,8 +56,12 @@ export async function gradientAgreement(
   const directions = Array.from({ length: DIRECTIONS }, () =>
     width.map(() => (stream.uint32() & 1 ? 1 : -1)),
   );
-  const { gradient, logits } = await classifier.lossGradient(point, Uint32Array.of(label), 1);
+  const { gradient: ofLoss, logits } = await classifier.lossGradient(point, Uint32Array.of(label), 1);
   const weights = crossEntropyWeights(logits, label);
+  // The mean of losses is not the loss of the mean, of which differences are taken here.
+  const gradient = whole.randomness
+    ? await classifier.logitGradient(point, Float32Array.from(weights), 1)
+    : ofLoss;
 
   const agreementOver = async (reach: (value: number) => number): Promise<number | null> => {
     // Pairs of rows: a step along each direction, and the step back.

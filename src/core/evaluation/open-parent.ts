@@ -1,5 +1,5 @@
-import type { Classifier } from '../attacks/index.js';
 import { RefusedError } from '../errors/index.js';
+import type { GateSubject } from './gate.js';
 import type { ModelFile } from './standalone/model-file.js';
 
 /**
@@ -13,9 +13,9 @@ export function parentOpener(
   parent: ModelFile,
   shape: readonly number[],
   classes: number,
-): (logitExponent: number) => Promise<Classifier> {
-  return async (logitExponent) => {
-    const classifier = await parent.openClassifier(shape, logitExponent);
+): NonNullable<GateSubject['openParent']> {
+  return async (...how) => {
+    const classifier = await parent.openClassifier(shape, ...how);
     if (classifier.classes === classes) return classifier;
     await classifier.close();
     throw new RefusedError(

@@ -76,7 +76,7 @@ async function openIn<T>(
       features: manifest.features,
       seed: seedOf(key),
       serve: served.serve,
-      openClassifier: (logitExponent) => openClassifier(onnx, card.input.shape, logitExponent),
+      openClassifier: (...how) => openClassifier(onnx, card.input.shape, ...how),
       ...(parentFile && { openParent: parentOpener(parentFile, manifest.shape, classes) }),
       certifiable: { onnx, shape: card.input.shape, classes, ...range, logits: served.logits },
       isSmoothed: card.smoothing !== undefined,

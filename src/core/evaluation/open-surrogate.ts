@@ -1,4 +1,4 @@
-import type { Classifier } from '../attacks/index.js';
+import type { Classifier, Expectation } from '../attacks/index.js';
 import { attackExponent } from './attack-scale.js';
 import type { GateSubject } from './gate.js';
 
@@ -8,22 +8,31 @@ import type { GateSubject } from './gate.js';
  * @param whole - all samples of the draw: the scale must not depend on how it is cut
  */
 export async function openSurrogate(
-  { samples, minimum, signal }: GateSubject,
-  openParent: (logitExponent: number) => Promise<Classifier>,
+  whole: GateSubject,
+  openParent: NonNullable<GateSubject['openParent']>,
+  expectation?: Expectation,
 ): Promise<Classifier> {
-  const size = minimum.length;
-  const plain = await openParent(0);
+  const plain = await openParent(0, expectation);
   let exponent: number;
   try {
-    exponent = await attackExponent(samples.ids.length, (index) => {
-      signal?.throwIfAborted();
-      return plain.logits(samples.inputs.slice(index * size, (index + 1) * size), 1);
-    });
+    exponent = await exponentOf(whole, plain);
   } catch (error) {
     await plain.close();
     throw error;
   }
   if (exponent === 0) return plain;
   await plain.close();
-  return openParent(exponent);
+  return openParent(exponent, expectation);
+}
+
+/** The scale that attacks on a classifier work at, by its own logits of samples as they are. */
+export function exponentOf(
+  { samples, minimum, signal }: GateSubject,
+  classifier: Classifier,
+): Promise<number> {
+  const size = minimum.length;
+  return attackExponent(samples.ids.length, (index) => {
+    signal?.throwIfAborted();
+    return classifier.logits(samples.inputs.slice(index * size, (index + 1) * size), 1);
+  });
 }

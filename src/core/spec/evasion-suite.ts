@@ -42,6 +42,24 @@ export const targetedSchema = z.strictObject({ targets });
 export const fabSchema = z.strictObject(fabOptions);
 export const queriesSchema = z.strictObject(queryOptions);
 
+/** How a model is measured whose equal requests get different answers. */
+export const randomisedSchema = z.strictObject({
+  draws: z
+    .int()
+    .min(1)
+    .max(1000)
+    .default(16)
+    .describe('Attacks climb the mean of so many draws (expectation over transformation, EOT).'),
+  answers: z
+    .int()
+    .min(5)
+    .max(999)
+    .refine((count) => count % 2 === 1, { message: 'expected an odd number, of which there is a majority' })
+    .default(21)
+    .describe('A sample is right, or broken, as most of so many answers to the same request are.'),
+});
+export type Randomised = z.infer<typeof randomisedSchema>;
+
 /** One attack of a suite with its options: to add an attack to the language of lifecycles is to add a row. */
 export const attackSpecSchema = z.discriminatedUnion('attack', [
   z.strictObject({ attack: z.literal('fgsm') }),

@@ -11,6 +11,7 @@ import {
   fabSchema,
   pgdSchema,
   queriesSchema,
+  randomisedSchema,
   suiteNames,
   suiteOf,
   targetedSchema,
@@ -102,6 +103,11 @@ const evasionGateSchema = z.strictObject({
   hopSkipJump: queriesSchema
     .prefault({})
     .describe('HopSkipJump, which is told nothing but the predicted class, where a named suite runs it.'),
+  randomised: randomisedSchema
+    .optional()
+    .describe(
+      'For a model that draws at random, of which the gate else can say nothing. Believes that the adversary neither knows nor chooses the draws.',
+    ),
   ...shared,
 });
 

@@ -3,6 +3,7 @@ export { type DataSpec, dataSchema, type FeatureSpec } from './data.js';
 export { type Digest, digestSchema } from './digest.js';
 export {
   type AttackSpec,
+  type Randomised,
   type SuiteAttackName,
   type SuiteName,
   suiteNames,

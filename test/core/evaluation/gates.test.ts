@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { controlLimits } from '../../../src/core/evaluation/controls/limits.js';
+import { evasionGate } from '../../../src/core/evaluation/evasion-gate.js';
 import { type EvasionRow, isBrokenBy } from '../../../src/core/evaluation/evasion-row.js';
 import type { Decision } from '../../../src/core/evaluation/index.js';
 import {
@@ -346,6 +347,98 @@ describe('the evasion gate', () => {
     );
     // Two of 400 are within the control's limit, and still no survivors.
     expect(decision).toMatchObject({ status: 'pass', estimate: 398 / 400 });
+  });
+
+  describe('of a randomised model', () => {
+    const randomised = { ...evasion, minimum: 0.5, randomised: { draws: 16, answers: 21 } };
+    const rows = (change: (i: number) => Partial<EvasionRow>) =>
+      robustRows(400, (row, i) => ({
+        attacks: Object.fromEntries(
+          Object.entries(row.attacks!).map(([name, outcome]) => [name, { ...outcome, wrong: 2 }]),
+        ) as Outcomes,
+        repeatable: false,
+        lateRise: 1,
+        logitsDifference: null,
+        answers: { first: 17 + (i % 3), again: 19 - (i % 3), attacked: 18 },
+        ...change(i),
+      }));
+    const nearly = { ...fallen, claimed: false, wrong: 11 };
+
+    it('passes where most answers are right, drawn as often in every round, whatever single answers are', () => {
+      expect(
+        decide(
+          randomised,
+          rows(() => ({})),
+        ).status,
+      ).toBe('pass');
+      const { randomised: _, ...single } = randomised;
+      expect(
+        decide(
+          single,
+          rows(() => ({})),
+        ).reasons.join(),
+      ).toMatch(/is randomised, and only an attack on the mean/);
+    });
+
+    it.each<[string, string, RegExp, (i: number) => Partial<EvasionRow>]>([
+      [
+        'the second round is right less often',
+        'inconclusive',
+        /^Asked the same a second time/,
+        (i) => ({ answers: { first: 19, again: 18, attacked: 18 + (i % 2) } }),
+      ],
+      [
+        'the attacked graph is right less often',
+        'inconclusive',
+        /^The attacked graph is right more or less often than the served model, beyond chance/,
+        (i) => ({ answers: { first: 20, again: 20, attacked: i % 8 === 0 ? 12 : 20 } }),
+      ],
+      [
+        'one step breaks surely what many do not',
+        'fail',
+        /^Gradient masking: One step/,
+        (i) => (i >= 390 ? { attacks: attacked({ fgsm: { ...nearly, wrong: 20 } }) } : {}),
+      ],
+      [
+        'most answers contradict what attacks claim',
+        'inconclusive',
+        /^The serving session does not confirm 2/,
+        (i) => (i < 2 ? { attacks: attacked({ pgd: { ...standing, claimed: true, wrong: 3 } }) } : {}),
+      ],
+    ])('does not pass when %s', (_what, status, reason, change) => {
+      const decision = decide(randomised, rows(change));
+      expect(decision.status).toBe(status);
+      expect(decision.reasons).toEqual([
+        expect.stringContaining('at or above'),
+        expect.stringMatching(reason),
+      ]);
+    });
+
+    it('takes no luck of the draw for masking, and counts it against the model all the same', () => {
+      const lucky = rows((i) => {
+        if (i >= 390) return { attacks: attacked({ fgsm: nearly }) };
+        return i >= 380 ? { attacks: attacked({ pgd: { ...standing, claimed: true, wrong: 10 } }) } : {};
+      });
+      expect(decide(randomised, lucky)).toMatchObject({ status: 'pass', estimate: 390 / 400 });
+    });
+
+    it('knows evidence that does not follow from its own answers', () => {
+      const problems = (outcome: object, answers: object = {}) =>
+        evasionGate.contradictions!(randomised, [
+          {
+            ...rows(() => ({}))[0]!,
+            attacks: { pgd: { ...standing, wrong: 2, ...outcome } },
+            ...answers,
+          } as EvasionRow,
+        ]);
+      expect(problems({})).toEqual([]);
+      expect(problems({ wrong: 10, broken: true, prediction: 1 })).toHaveLength(1);
+      expect(problems({ wrong: 11, broken: true, prediction: 1 })).toEqual([]);
+      expect(problems({ wrong: 22 })).toHaveLength(1);
+      expect(problems({ wrong: undefined })).toHaveLength(1);
+      expect(problems({}, { answers: { first: 22, again: 0, attacked: 0 } })).toHaveLength(1);
+      expect(problems({}, { answers: undefined })).toHaveLength(1);
+    });
   });
 
   it('lets no failed control soften a failure: what is broken is broken', () => {

@@ -339,6 +339,7 @@ describe('the tests link', () => {
     ['a step too small to move', { pgd: { stepSize: 1e-9 } }],
     ['fewer steps of Auto-PGD', { apgd: { steps: 49 } }],
     ['an adversary who respects types', { respects: ['types'] }],
+    ['most of several answers, not one,', { randomised: {} }],
     ['fewer queries', { square: { queries: 299 } }],
     ['fewer queries for classes alone', { hopSkipJump: { queries: 299 } }],
     ['fewer targets', { targeted: { targets: 2 } }],
@@ -451,6 +452,21 @@ describe('the tests link', () => {
   it('refuses a run of fewer restarts of Auto-PGD than the policy asks for', async () => {
     const policy = policyWith({ gates: gatesSchema.parse([{ ...evasion, apgd: { restarts: 2 } }]) });
     expect(await failuresOf(honest.release, { policy })).toEqual(['tests: gate-weaker']);
+  });
+
+  it('takes as many draws and answers of a randomised model as the policy asks for, or one answer of any', async () => {
+    const failures = async (run: object, required: object) => {
+      const [gate, wanted] = [run, required].map((changes) =>
+        gatesSchema.parse([{ ...evasion, ...changes }]),
+      );
+      const release = await releaseOfTests([{ gate: accuracy }, { gate: gate![0]! }]);
+      return failuresOf(release, { policy: policyWith({ gates: wanted! }) });
+    };
+    const randomised = (draws: number, answers: number) => ({ randomised: { draws, answers } });
+    expect(await failures(randomised(8, 21), randomised(8, 21))).toEqual([]);
+    expect(await failures(randomised(7, 21), randomised(8, 21))).toEqual(['tests: gate-weaker']);
+    expect(await failures(randomised(8, 19), randomised(8, 21))).toEqual(['tests: gate-weaker']);
+    expect(await failures({}, randomised(8, 21))).toEqual([]);
   });
 
   it('accepts a run against an adversary who respects less than the policy believes', async () => {

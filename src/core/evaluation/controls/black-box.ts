@@ -1,4 +1,4 @@
-import { isBrokenBy } from '../evasion-row.js';
+import { isSurelyBrokenBy } from '../evasion-row.js';
 import { withKnowledge } from '../suite-attacks.js';
 import type { Control } from './control.js';
 import { controlLimits } from './limits.js';
@@ -24,7 +24,9 @@ export const blackBox: Control = {
     ).flatMap((name) =>
       judgeMasking(
         evidence,
-        evidence.rows.filter((row) => isBrokenBy([name], row.attacks) && row.longer !== true).length,
+        evidence.rows.filter(
+          (row) => isSurelyBrokenBy([name], row.attacks, evidence.randomised) && row.longer !== true,
+        ).length,
         controlLimits.blackBoxShare,
         (count) => `A black box (${titles[name] ?? name}) breaks ${count} that the gradient attacks do not`,
       ),

@@ -1,3 +1,4 @@
+import { isContradicted } from '../majority.js';
 import { type Control, inconclusive } from './control.js';
 import { controlLimits } from './limits.js';
 
@@ -5,10 +6,10 @@ import { controlLimits } from './limits.js';
 export const confirmedClaims: Control = {
   name: 'claims are confirmed',
   needsGradients: false,
-  judge({ rows }) {
+  judge({ rows, randomised }) {
     const unconfirmed = rows.filter(
       ({ attacks }) =>
-        attacks && Object.values(attacks).some((outcome) => outcome?.claimed && !outcome.broken),
+        attacks && Object.values(attacks).some((outcome) => outcome && isContradicted(outcome, randomised)),
     ).length;
     return unconfirmed > controlLimits.unconfirmedShare * rows.length
       ? [

@@ -1,4 +1,4 @@
-import type { AttackSpec } from '../../spec/index.js';
+import type { AttackSpec, Randomised } from '../../spec/index.js';
 import type { EvasionRow } from '../evasion-row.js';
 import type { Finding } from '../judgement.js';
 
@@ -8,6 +8,8 @@ export interface ControlEvidence {
   readonly confidence: number;
   /** The attacks that the policy asks for, in order; without gradients, those that need none. */
   readonly suite: readonly AttackSpec[];
+  /** How the policy has a randomised model measured. */
+  readonly randomised?: Randomised;
 }
 
 /**
@@ -18,6 +20,8 @@ export interface Control {
   readonly name: string;
   /** Makes no sense of a model that cannot be differentiated. */
   readonly needsGradients: boolean;
+  /** Makes sense of such measurements alone: of one answer a request, or of several. Of all where absent. */
+  readonly of?: 'deterministic' | 'randomised';
   /** @returns what keeps a pass from standing; nothing where the control holds */
   judge(evidence: ControlEvidence): readonly Finding[];
 }
@@ -34,4 +38,16 @@ export function notRun(control: string, got: number, expected: number): Finding 
     status: 'inconclusive',
     reason: `The ${control} was run on ${got} samples, expected ${expected}: nothing shows that the attack has power.`,
   };
+}
+
+/** Which of some controls make sense of a model and of how it was measured. */
+export function relevant(
+  controls: readonly Control[],
+  { randomised }: ControlEvidence,
+  gradients: boolean,
+): readonly Control[] {
+  const measured = randomised ? 'randomised' : 'deterministic';
+  return controls.filter(
+    ({ needsGradients, of = measured }) => (gradients || !needsGradients) && of === measured,
+  );
 }

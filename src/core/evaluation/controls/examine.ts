@@ -2,7 +2,8 @@ import { suiteOrder } from '../../spec/index.js';
 import { isBrokenBy } from '../evasion-row.js';
 import { type Finding, worstStatus } from '../judgement.js';
 import { withKnowledge } from '../suite-attacks.js';
-import type { ControlEvidence } from './control.js';
+import { type ControlEvidence, relevant } from './control.js';
+import { chanceOfAttacked, chanceOfDifference } from './equal-frequencies.js';
 import { controls } from './registry.js';
 
 /** One control as a report shows it. */
@@ -15,13 +16,11 @@ export interface ControlReport {
 
 /** Every control that makes sense of the model, whether it holds or not. */
 export function examineControls(evidence: ControlEvidence, gradients: boolean): readonly ControlReport[] {
-  return controls
-    .filter(({ needsGradients }) => gradients || !needsGradients)
-    .map((control) => ({
-      name: control.name,
-      status: worstStatus([{ status: 'pass', reason: '' }, ...control.judge(evidence)]),
-      seen: figures[control.name]?.(evidence) ?? '',
-    }));
+  return relevant(controls, evidence, gradients).map((control) => ({
+    name: control.name,
+    status: worstStatus([{ status: 'pass', reason: '' }, ...control.judge(evidence)]),
+    seen: figures[control.name]?.(evidence) ?? '',
+  }));
 }
 
 const count = (of: readonly (boolean | null)[], what: boolean): string => {
@@ -45,8 +44,16 @@ const figures: Readonly<Record<string, (evidence: ControlEvidence) => string>> =
   },
   'equal requests get equal answers': ({ rows }) =>
     `${rows.filter(({ repeatable }) => !repeatable).length} of ${rows.length} answered differently`,
+  'equal requests get equal shares of answers': (evidence) => {
+    const moving = evidence.rows.filter(({ repeatable }) => !repeatable).length;
+    return `${moving} of ${evidence.rows.length} answered differently, p = ${chanceOfDifference(evidence).toPrecision(2)}`;
+  },
   'the whole suite was run': ({ suite }) => suite.map(({ attack }) => attack).join(', '),
-  'the attacked graph is the served model': ({ rows }) => {
+  'the attacked graph is the served model': (evidence) => {
+    const { rows } = evidence;
+    if (rows.some(({ answers }) => answers && answers.attacked !== null)) {
+      return `right as often, p = ${chanceOfAttacked(evidence).toPrecision(2)}`;
+    }
     const largest = rows.reduce((most, { logitsDifference }) => Math.max(most, logitsDifference ?? 0), 0);
     return largest === 0 ? 'equal logits' : `logits differ by ${largest.toExponential(1)} of the largest`;
   },

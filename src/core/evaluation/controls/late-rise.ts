@@ -2,10 +2,14 @@ import { survivesSuite } from '../evasion-row.js';
 import { type Control, inconclusive, notRun } from './control.js';
 import { controlLimits } from './limits.js';
 
-/** Had the attack converged when it ended? */
+/**
+ * Had the attack converged when it ended? The best of many losses that are means over draws goes on rising by luck, so of
+ * randomised models this says nothing; what twice the iterations break does.
+ */
 export const lateRise: Control = {
   name: 'the loss has converged',
   needsGradients: true,
+  of: 'deterministic',
   judge({ rows }) {
     const survivors = rows.filter(survivesSuite);
     const known = survivors.flatMap(({ lateRise: rise }) => rise ?? []);

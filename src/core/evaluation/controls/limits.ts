@@ -17,6 +17,11 @@ export const controlLimits = {
   unaccounted: { most: 0.2, share: 0.9 },
   /** Largest difference between the logits of the gradient graph and the served ones, in parts of the largest logit. */
   logitsDifference: 1e-4,
+  /**
+   * How unlikely a difference between two rounds of answers of a randomised model may be, or between the served model's and
+   * the attacked graph's, before it is no chance: how often an honest one is doubted.
+   */
+  frequencies: 0.001,
   /** Largest share of the samples that one step may break and many steps may not. */
   oneStepShare: 0.002,
   /** Largest share of the samples that an attack without gradients may break and those with gradients may not. */

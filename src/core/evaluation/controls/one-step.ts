@@ -1,5 +1,5 @@
 import { suiteOrder } from '../../spec/index.js';
-import { isBrokenBy } from '../evasion-row.js';
+import { isBrokenBy, isSurelyBrokenBy } from '../evasion-row.js';
 import { withKnowledge } from '../suite-attacks.js';
 import type { Control } from './control.js';
 import { controlLimits } from './limits.js';
@@ -12,7 +12,7 @@ export const oneStep: Control = {
   judge(evidence) {
     const [single, many] = [withKnowledge(suiteOrder, 'one-step'), withKnowledge(suiteOrder, 'white-box')];
     const only = evidence.rows.filter(
-      ({ attacks }) => isBrokenBy(single, attacks) && !isBrokenBy(many, attacks),
+      ({ attacks }) => isSurelyBrokenBy(single, attacks, evidence.randomised) && !isBrokenBy(many, attacks),
     ).length;
     return judgeMasking(
       evidence,

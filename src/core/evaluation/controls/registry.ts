@@ -3,7 +3,8 @@ import { accountedChanges } from './accounted-changes.js';
 import { agreeingGradients } from './agreeing-gradients.js';
 import { blackBox } from './black-box.js';
 import { confirmedClaims } from './confirmed-claims.js';
-import type { Control, ControlEvidence } from './control.js';
+import { type Control, type ControlEvidence, relevant } from './control.js';
+import { steadyFrequencies } from './equal-frequencies.js';
 import { lateRise } from './late-rise.js';
 import { logitScale, longer } from './more-effort.js';
 import { oneStep } from './one-step.js';
@@ -20,6 +21,7 @@ export const controls: readonly Control[] = [
   agreeingGradients,
   accountedChanges,
   repeatableAnswers,
+  steadyFrequencies,
   wholeSuite,
   sameModel,
   confirmedClaims,
@@ -45,7 +47,5 @@ export const controls: readonly Control[] = [
  * @param gradients - whether the model can be differentiated
  */
 export function judgeControls(evidence: ControlEvidence, gradients: boolean): readonly Finding[] {
-  return controls
-    .filter(({ needsGradients }) => gradients || !needsGradients)
-    .flatMap((control) => control.judge(evidence));
+  return relevant(controls, evidence, gradients).flatMap((control) => control.judge(evidence));
 }

@@ -4,6 +4,7 @@ import type { Control } from './control.js';
 export const repeatableAnswers: Control = {
   name: 'equal requests get equal answers',
   needsGradients: false,
+  of: 'deterministic',
   judge({ rows }) {
     const moving = rows.filter(({ repeatable }) => !repeatable).length;
     return moving === 0
@@ -11,7 +12,7 @@ export const repeatableAnswers: Control = {
       : [
           {
             status: 'inconclusive',
-            reason: `The model answers equal requests differently at ${moving} of ${rows.length} samples: it is randomised, and only an attack on the expectation of its answers (EOT) would show its robustness.`,
+            reason: `The model answers equal requests differently at ${moving} of ${rows.length} samples: it is randomised, and only an attack on the mean of its answers (expectation over transformation: \`randomised\`, or --eot) would show its robustness.`,
           },
         ];
   },

@@ -1,4 +1,4 @@
-import { isBrokenBy } from '../evasion-row.js';
+import { isSurelyBrokenBy } from '../evasion-row.js';
 import { withKnowledge } from '../suite-attacks.js';
 import type { Control } from './control.js';
 import { controlLimits } from './limits.js';
@@ -18,7 +18,9 @@ export const transferred: Control = {
     );
     return judgeMasking(
       evidence,
-      evidence.rows.filter((row) => isBrokenBy(names, row.attacks) && row.longer !== true).length,
+      evidence.rows.filter(
+        (row) => isSurelyBrokenBy(names, row.attacks, evidence.randomised) && row.longer !== true,
+      ).length,
       controlLimits.transferShare,
       (count) => `An attack through the parent breaks ${count} that the model's own gradients do not`,
     );

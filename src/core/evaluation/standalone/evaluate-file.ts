@@ -1,7 +1,7 @@
 import type { Samples } from '../../attacks/index.js';
 import { type EvasionGateSpec, suiteOf } from '../../spec/index.js';
 import { type ControlReport, examineControls } from '../controls/examine.js';
-import { evasionGate } from '../evasion-gate.js';
+import { controlEvidence, evasionGate } from '../evasion-gate.js';
 import type { EvasionRow } from '../evasion-row.js';
 import type { AdversarialExample, AttackProgress, Decision, GateSubject, Measurement } from '../gate.js';
 import { parentOpener } from '../open-parent.js';
@@ -61,7 +61,7 @@ export async function evaluateFile({
   return {
     decision: evasionGate.decide(spec, { ...measurement, classes, parent }),
     measurement,
-    controls: examineControls({ rows: measurement.rows, confidence: spec.confidence, suite }, gradients),
+    controls: examineControls(controlEvidence(spec, suite, measurement.rows), gradients),
     samples,
     classes,
     examples: samples.ids.flatMap((id) => examples.get(id) ?? []),

@@ -52,7 +52,7 @@ export async function fileSubject(
       ...(set.features && { features: set.features }),
       seed: seedOf(key),
       serve: (bytes) => model.serve(bytes, shape),
-      openClassifier: (logitExponent) => model.openClassifier(shape, logitExponent),
+      openClassifier: (...how) => model.openClassifier(shape, ...how),
       certifiable: {
         onnx: model.onnx,
         shape,

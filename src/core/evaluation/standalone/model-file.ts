@@ -1,4 +1,10 @@
-import { type Classifier, openClassifier, predictedClass } from '../../attacks/index.js';
+import {
+  blackBox,
+  type Classifier,
+  type Expectation,
+  openClassifier,
+  predictedClass,
+} from '../../attacks/index.js';
 import { RefusedError, TransientError } from '../../errors/index.js';
 import {
   decodeModel,
@@ -37,7 +43,11 @@ export interface ModelFile {
   /** Many samples through the file itself. @param inputs - n·size values @returns n·classes logits or probabilities */
   answers(inputs: Float32Array, n: number, shape: readonly number[]): Promise<Float32Array>;
   /** A file that cannot be differentiated opens as a black box, with a `gradientObstacle`. */
-  openClassifier(shape: readonly number[], logitExponent: number): Promise<Classifier>;
+  openClassifier(
+    shape: readonly number[],
+    logitExponent: number,
+    expectation?: Expectation,
+  ): Promise<Classifier>;
   close(): Promise<void>;
 }
 
@@ -54,7 +64,8 @@ export async function openModelFile(onnx: Uint8Array): Promise<ModelFile> {
   try {
     const input = onlyInput(session.inputs);
     const decoded = decodeOrReason(onnx);
-    const model = typeof decoded === 'string' ? undefined : decoded;
+    const unreadable = decoded instanceof RefusedError ? decoded : undefined;
+    const model = decoded instanceof RefusedError ? undefined : decoded;
     const beforeSoftmax = model && withoutSoftmax(model);
     const inner = beforeSoftmax && (await openSession(beforeSoftmax, { place: 'thread' }));
     const [batch, ...axes] = input.dims;
@@ -92,15 +103,21 @@ export async function openModelFile(onnx: Uint8Array): Promise<ModelFile> {
       async answers(inputs, n, shape) {
         return await (batch === 1 ? oneByOne(answersTo(shape)) : answersTo(shape))(inputs, n);
       },
-      async openClassifier(shape, logitExponent) {
-        const classifier =
-          typeof decoded === 'string'
-            ? await blackBox(answersTo(shape), shape, logitExponent, decoded)
-            : await openClassifier(beforeSoftmax ?? onnx, shape, logitExponent).catch((error: unknown) => {
-                if (!(error instanceof RefusedError && error.code === 'operator-unsupported')) throw error;
-                return blackBox(answersTo(shape), shape, logitExponent, error.message);
-              });
-        return batch === 1 ? inSingles(classifier) : classifier;
+      async openClassifier(shape, logitExponent, expectation) {
+        // The session is the file's own, which goes on serving.
+        const opaque = (obstacle: RefusedError): Promise<Classifier> =>
+          blackBox(answersTo(shape), shape, logitExponent, obstacle, async () => {});
+        const classifier = unreadable
+          ? await opaque(unreadable)
+          : await openClassifier(beforeSoftmax ?? onnx, shape, logitExponent, expectation).catch(
+              (error: unknown) => {
+                if (error instanceof RefusedError && error.code === 'operator-unsupported')
+                  return opaque(error);
+                throw error;
+              },
+            );
+        // Of a mean over draws, each draw is asked for by itself already.
+        return batch === 1 && !classifier.randomness ? inSingles(classifier) : classifier;
       },
       async close() {
         await Promise.all([session.close(), inner?.close()]);
@@ -134,34 +151,12 @@ function withoutSoftmax(model: Model): Uint8Array | undefined {
   }
 }
 
-/** Logits alone, where the attack room cannot take the file apart: other operator domains, labels beside the scores. */
-async function blackBox(
-  answers: Classifier['logits'],
-  shape: readonly number[],
-  logitExponent: number,
-  obstacle: string,
-): Promise<Classifier> {
-  const size = shape.reduce((product, axis) => product * axis, 1);
-  const { length: classes } = await answers(new Float32Array(size), 1);
-  const refuse = () => Promise.reject(new RefusedError('operator-unsupported', obstacle));
-  return {
-    shape,
-    classes,
-    gradientObstacle: obstacle,
-    logits: async (inputs, n) => (await answers(inputs, n)).map((score) => score * 2 ** logitExponent),
-    lossGradient: refuse,
-    logitGradient: refuse,
-    // The session is the file's own, which goes on serving.
-    close: async () => {},
-  };
-}
-
 /** A file with operators of other domains still runs, as a black box. */
-function decodeOrReason(onnx: Uint8Array): Model | string {
+function decodeOrReason(onnx: Uint8Array): Model | RefusedError {
   try {
     return decodeModel(onnx);
   } catch (error) {
-    if (error instanceof RefusedError) return error.message;
+    if (error instanceof RefusedError) return error;
     throw error;
   }
 }

@@ -28,6 +28,15 @@ export function shortfalls(run: GateSpec, required: GateSpec, rows: number): rea
     const believed = (run.respects ?? []).filter((limit) => !required.respects?.includes(limit));
     if (believed.length > 0)
       found.push(`expected an adversary who need not respect ${believed.join(' and ')}, got one who does`);
+    // Without it a randomised model does not pass, and another is measured alike.
+    if (run.randomised) {
+      const [wanted, got] = [required.randomised, run.randomised];
+      if (!wanted) found.push('expected one answer a request to count, got most of several');
+      else {
+        atLeast('draws', wanted.draws, got.draws);
+        atLeast('answers', wanted.answers, got.answers);
+      }
+    }
     found.push(...weakerAttacks(suiteOf(run), suiteOf({ ...required, respects: run.respects })));
   }
   if (required.gate === 'certified' && run.gate === 'certified') {

@@ -41,7 +41,7 @@ export async function evaluateDigits(
         ...file,
         // As a release has it: anyone's file is looked into deeper than that, through a final Softmax.
         serve: served.serve,
-        openClassifier: (shape, logitExponent) => openClassifier(onnx, shape, logitExponent),
+        openClassifier: (...how) => openClassifier(onnx, ...how),
       },
       set: {
         samples,

@@ -35,6 +35,28 @@ describe('the zoo of broken defences', () => {
   });
 });
 
+describe('randomised defences, attacked in the mean of several draws', () => {
+  const randomised = brokenDefences.filter(({ isRandomised }) => isRandomised);
+
+  it.each(randomised)('“$name” does not pass either', ({ name }) => {
+    expect(zoo.find((each) => each.name === name)!.expected!.status).not.toBe('pass');
+  });
+
+  it.each(['noise at inference', 'dropout at inference', 'mixing in of other samples'])(
+    '“%s” falls',
+    (name) => {
+      const { minimum, expected } = zoo.find((each) => each.name === name)!;
+      expect(expected).toMatchObject({ status: 'fail' });
+      expect(expected!.interval[1]).toBeLessThan(minimum);
+    },
+  );
+
+  it('are not doubted where they are robust: an honest twin behind a little noise passes', () => {
+    const [noisy] = judgedTwins.filter(({ at }) => at === 'noisy');
+    expect(noisy).toMatchObject({ status: 'pass', alarms: [] });
+  });
+});
+
 describe('clean twins, which are trained honestly', () => {
   const at = (where: JudgedTwin['at']): readonly JudgedTwin[] =>
     judgedTwins.filter((twin) => twin.at === where);

@@ -15,6 +15,12 @@ const uniform = (b: GraphBuilder, shape: readonly number[], low = 0, high = 1): 
     high: attribute.float(high),
   })[0];
 
+/** Adds Gaussian noise of some deviation to each value. */
+export const noiseOf =
+  (deviation: number) =>
+  (b: GraphBuilder, x: string): string =>
+    add(b, x, b.op('RandomNormalLike', [x], { scale: attribute.float(deviation) })[0]);
+
 /** Answers that are drawn anew for every request, or look as if they were. */
 export const randomness: readonly BrokenDefence[] = [
   {
@@ -31,10 +37,7 @@ export const randomness: readonly BrokenDefence[] = [
     source:
       'He, Rakin, Fan, "Parametric noise injection", CVPR 2019; EOT: Athalye, Carlini, Wagner, ICML 2018',
     caughtBy: 'equal requests get equal answers',
-    build: ({ plain }) =>
-      defended(plain, {
-        before: (b, x) => add(b, x, b.op('RandomNormalLike', [x], { scale: attribute.float(0.15) })[0]),
-      }),
+    build: ({ plain }) => defended(plain, { before: noiseOf(0.15) }),
   },
   {
     name: 'dropout at inference',
