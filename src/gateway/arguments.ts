@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { RefusedError } from '../core/errors/index.js';
 import { nameSchema } from '../core/spec/index.js';
 import type { EndpointSelection } from './served-endpoints.js';
+import type { TlsFiles } from './tls.js';
 
 /** How a gateway process is started. */
 export interface GatewayArguments {
@@ -15,6 +16,8 @@ export interface GatewayArguments {
   readonly state: string | undefined;
   /** Reference to a secret that all gateways of an endpoint share, so that their noise is the same. */
   readonly noiseSecret: string | undefined;
+  /** Without it, the gateway speaks HTTP, and something before it must speak TLS. */
+  readonly tls: TlsFiles | undefined;
   readonly selection: EndpointSelection;
   readonly host: string;
   /** 0: any free port. */
@@ -26,7 +29,8 @@ export interface GatewayArguments {
 }
 
 export const usage =
-  'usage: gateway --store URL --trust FILE --clients FILE [--state FILE] [--noise-secret REFERENCE] [--endpoints all|NAME,…] ' +
+  'usage: gateway --store URL --trust FILE --clients FILE [--state FILE] [--noise-secret REFERENCE] ' +
+  '[--tls-certificate FILE --tls-key FILE [--client-ca FILE]] [--endpoints all|NAME,…] ' +
   '[--host 127.0.0.1] [--port 8080] [--admin-port 0] [--poll-ms 500] [--stop-with-parent]';
 
 /** @throws RefusedError `usage` listing everything that is missing or wrong */
@@ -52,6 +56,7 @@ export function gatewayArguments(args: readonly string[]): GatewayArguments {
     clients: required('clients'),
     state: values.state,
     noiseSecret: values['noise-secret'],
+    tls: readTls(values, problems),
     selection: readSelection(values.endpoints, problems),
     host: values.host,
     port: integer('port', 0, 65_535),
@@ -74,6 +79,9 @@ function parse(args: readonly string[]) {
         clients: { type: 'string' },
         state: { type: 'string' },
         'noise-secret': { type: 'string' },
+        'tls-certificate': { type: 'string' },
+        'tls-key': { type: 'string' },
+        'client-ca': { type: 'string' },
         endpoints: { type: 'string', default: 'all' },
         host: { type: 'string', default: '127.0.0.1' },
         port: { type: 'string', default: '8080' },
@@ -85,6 +93,20 @@ function parse(args: readonly string[]) {
   } catch (error) {
     throw new RefusedError('usage', usage, [error instanceof Error ? error.message : String(error)]);
   }
+}
+
+function readTls(
+  {
+    'tls-certificate': certificate,
+    'tls-key': key,
+    'client-ca': clientAuthority,
+  }: { readonly 'tls-certificate'?: string; readonly 'tls-key'?: string; readonly 'client-ca'?: string },
+  problems: string[],
+): TlsFiles | undefined {
+  if (certificate !== undefined && key !== undefined) return { certificate, key, clientAuthority };
+  if (certificate !== undefined || key !== undefined || clientAuthority !== undefined)
+    problems.push('expected --tls-certificate and --tls-key together, or no TLS at all');
+  return undefined;
 }
 
 function readSelection(text: string, problems: string[]): EndpointSelection {

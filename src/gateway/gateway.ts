@@ -1,3 +1,4 @@
+import type { Server as TlsServer } from 'node:tls';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Store } from '../core/store/index.js';
@@ -9,6 +10,7 @@ import { predictionRoutes } from './prediction-routes.js';
 import { queryBudgets } from './query-budgets.js';
 import type { RevisionMarks } from './revision-marks.js';
 import { type EndpointSelection, serveEndpoints } from './served-endpoints.js';
+import type { Tls } from './tls.js';
 import { warmModels } from './warm-models.js';
 
 /** What one client may cost. */
@@ -37,6 +39,7 @@ export interface GatewayParts {
   readonly openModel: OpenModel;
   readonly marks: RevisionMarks;
   readonly selection: EndpointSelection;
+  readonly tls?: Tls | undefined;
   readonly readClientsText: () => Promise<string>;
   readonly now: () => Date;
   readonly log: Logger;
@@ -69,13 +72,14 @@ export async function buildGateway(parts: GatewayParts): Promise<Gateway> {
   const budgets = queryBudgets(parts.store, parts.now);
   let draining = false;
 
-  const predictions = httpServer(log, limits.bodyBytes);
+  const predictions = httpServer(log, limits.bodyBytes, parts.tls);
   predictionRoutes(predictions, {
     endpoints,
     clients: clients.current,
     budgets,
     limits,
     noiseSecret: parts.noiseSecret,
+    now: parts.now,
     accepting: () => !draining,
   });
   const admin = httpServer(log, 1024);
@@ -85,7 +89,8 @@ export async function buildGateway(parts: GatewayParts): Promise<Gateway> {
     predictions,
     admin,
     async poll() {
-      await Promise.all([clients.refresh(), endpoints.poll()]);
+      const renewed = parts.tls?.refresh(predictions.server as unknown as TlsServer);
+      await Promise.all([clients.refresh(), endpoints.poll(), renewed]);
     },
     async drain() {
       draining = true;

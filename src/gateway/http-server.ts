@@ -1,12 +1,26 @@
 import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
+import type { Server } from 'node:https';
 import type { Socket } from 'node:net';
-import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyServerOptions,
+  LogController,
+} from 'fastify';
 import type { Logger } from 'pino';
 import { answerError, answerErrors, unreadableAnswer } from './http-errors.js';
+import type { Tls } from './tls.js';
 
 /** A request, however slowly it trickles in, holds a connection for this long at most, and a few seconds. */
 const requestMs = 30_000;
+
+const timeouts = {
+  // Node forgets the limit on a request whose headers are in, unless that on headers is no longer.
+  headersTimeout: requestMs,
+  requestTimeout: requestMs,
+  connectionsCheckingInterval: 5_000,
+} as const;
 
 const securityHeaders = {
   'cache-control': 'no-store',
@@ -20,20 +34,14 @@ const securityHeaders = {
  * A server that answers JSON only, in one shape of errors, and logs who asked what and how it ended, never what was
  * sent: no body, no header, no query.
  */
-export function httpServer(log: Logger, bodyBytes: number): FastifyInstance {
-  const app = fastify({
+export function httpServer(log: Logger, bodyBytes: number, tls?: Tls): FastifyInstance {
+  const app = open(tls, {
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyBytes,
     // Ids are ours: one that a client chose could be another client's.
     genReqId: () => randomUUID(),
     requestTimeout: requestMs,
-    http: {
-      // Node forgets the limit on a request whose headers are in, unless that on headers is no longer.
-      headersTimeout: requestMs,
-      requestTimeout: requestMs,
-      connectionsCheckingInterval: 5_000,
-    },
     clientErrorHandler: answerUnreadable,
     // Draining answers what still arrives on open connections, and closes them one by one.
     return503OnClosing: false,
@@ -69,6 +77,17 @@ export function httpServer(log: Logger, bodyBytes: number): FastifyInstance {
     );
   });
   return app;
+}
+
+/** Clients without a certificate are let in: who they are is for their keys to say. */
+function open(
+  tls: Tls | undefined,
+  options: Omit<FastifyServerOptions, 'serverFactory' | 'logger'>,
+): FastifyInstance {
+  if (tls === undefined) return fastify({ ...options, http: timeouts });
+  const https = { ...tls.options(), ...timeouts, requestCert: tls.asksClients, rejectUnauthorized: false };
+  // Its types tell a server that speaks TLS from one that does not, which nobody here needs to know.
+  return fastify({ ...(options as FastifyServerOptions<Server>), https }) as unknown as FastifyInstance;
 }
 
 /** Answers what is no HTTP request, or none that ended in time: there is a socket, and nothing else. */

@@ -11,6 +11,7 @@ import type { VerifyRelease } from './admission.js';
 import { gatewayArguments } from './arguments.js';
 import { buildGateway, defaultLimits } from './gateway.js';
 import { marksInFile, marksInMemory } from './revision-marks.js';
+import { followTls } from './tls.js';
 
 /** Requests in flight get this long to end after SIGTERM; Kubernetes kills after 30 s. */
 const drainMs = 20_000;
@@ -23,6 +24,7 @@ async function main(args: readonly string[]): Promise<void> {
     clients,
     state,
     noiseSecret,
+    tls,
     selection,
     host,
     port,
@@ -48,6 +50,7 @@ async function main(args: readonly string[]): Promise<void> {
     },
     marks: state === undefined ? marksInMemory() : await marksInFile(state),
     selection,
+    tls: tls && (await followTls(tls, log)),
     readClientsText: () => readFile(clients, 'utf8'),
     now: () => new Date(),
     log,

@@ -22,6 +22,7 @@ import { digestOfSample } from './sample-digest.js';
 import type { WarmRelease } from './served-endpoint.js';
 import type { ServedEndpoints } from './served-endpoints.js';
 import { mostSmoothed, smoothedAnswers } from './smoothed-answers.js';
+import { clientCertificateOf } from './tls.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -55,6 +56,7 @@ export interface PredictionParts {
   readonly limits: { readonly samples: number; readonly noisyCopies: number };
   /** Names the noise of smoothed classifiers and of what is revealed. */
   readonly noiseSecret: string;
+  readonly now: () => Date;
   /** False while the server drains. */
   readonly accepting: () => boolean;
 }
@@ -64,7 +66,7 @@ export interface PredictionParts {
  * whatever is said about a model is said to clients whose key covers it.
  */
 export function predictionRoutes(app: FastifyInstance, parts: PredictionParts): void {
-  const { endpoints, clients, budgets, limits, noiseSecret: secret, accepting } = parts;
+  const { endpoints, clients, budgets, limits, noiseSecret: secret, now, accepting } = parts;
 
   app.decorateRequest('apiClient', undefined);
   app.decorateRequest('answeredBy', undefined);
@@ -81,7 +83,9 @@ export function predictionRoutes(app: FastifyInstance, parts: PredictionParts): 
   void app.register(async (models) => {
     // Before the body is read: nobody gets a stranger's megabytes parsed.
     models.addHook<{ Params: ModelParams }>('onRequest', async (request) => {
-      const client = authenticate(clients(), request.headers.authorization);
+      const certificate = clientCertificateOf(request.raw.socket);
+      const { authorization } = request.headers;
+      const client = authenticate(clients(), { authorization, certificate }, now());
       request.apiClient = client;
       authorize(client, request.params.name);
     });

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parse } from 'yaml';
@@ -31,18 +31,37 @@ describe('the guide to serving', () => {
   });
 
   it('shows commands that work', async () => {
-    const [gateway] = blocks.filter((block) => block.startsWith('node dist/gateway/main.js'));
-    expect(gatewayArguments(gateway!.trim().split(/\s+/).slice(2)).noiseSecret).toBe('env:ASSAY_NOISE');
+    const gateways = blocks
+      .filter((block) => block.startsWith('node dist/gateway/main.js'))
+      .map((block) => gatewayArguments(block.trim().split(/\s+/).slice(2)));
+    expect(gateways).toMatchObject([
+      { tls: { certificate: 'server.pem', clientAuthority: 'clients.pem' } },
+      { noiseSecret: 'env:ASSAY_NOISE' },
+    ]);
+    const pki = JSON.parse(readFileSync(path.join(root, 'test/gateway/fixtures/tls.json'), 'utf8')) as Record<
+      'acme' | 'mallory',
+      { readonly certificate: string }
+    >;
+    writeFileSync(path.join(folder, 'acme.pem'), pki.acme.certificate);
+    writeFileSync(path.join(folder, 'acme-app.pem'), pki.mallory.certificate);
     const commands = blocks.flatMap((block) =>
       [...block.matchAll(/^assay (.+)$/gm)].map((match) => match[1]!),
     );
-    expect(commands).toHaveLength(2);
+    expect(commands).toHaveLength(7);
+    const shown: string[] = [];
     for (const command of commands) {
-      const { exit, stdout } = await assay(folder, ...command.split(/\s+/));
-      expect(exit).toBe(0);
-      expect(stdout).toMatch(/assay_[A-Za-z0-9_-]{43}/);
+      const { exit, stdout, stderr } = await assay(folder, ...command.split(/\s+/));
+      expect([command, exit, stderr]).toEqual([command, 0, '']);
+      shown.push(stdout);
     }
-    const { stdout } = await assay(folder, 'keys', 'client', 'list');
-    expect(stdout).toContain('acme  partner  digits');
+    expect(shown.filter((text) => /assay_[A-Za-z0-9_-]{43}/.test(text))).toHaveLength(4);
+    const { stdout } = await assay(folder, '--json', 'keys', 'client', 'list');
+    const listed = JSON.parse(stdout) as { name: string; scope?: string; keys: { expiresAt?: string }[] }[];
+    expect(listed.map(({ name, keys }) => [name, keys.length])).toEqual([
+      ['acme', 2],
+      ['acme-batch', 0],
+      ['acme-app', 1],
+    ]);
+    expect(listed[0]).toMatchObject({ scope: 'partner', keys: [{ expiresAt: expect.any(String) }, {}] });
   });
 });

@@ -1,9 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
-import { generateApiKey } from '../../src/core/serving/index.js';
 import { defaultLimits } from '../../src/gateway/gateway.js';
-import { alice, bob, type RunningGateway, runGateway, sample } from './running-gateway.js';
+import { alice, bob, keyedClient, type RunningGateway, runGateway, sample } from './running-gateway.js';
 import { type SignedChain, signedChain } from './signed-chain.js';
 
 let chain: SignedChain;
@@ -160,7 +158,7 @@ describe('a client without the right key', () => {
   });
 
   it('is known as soon as the clients file says so, and a broken file changes nothing', async () => {
-    const carol = generateApiKey({ name: 'carol', endpoints: ['samples'] }, new Date(), randomBytes);
+    const carol = keyedClient('carol', ['samples']);
     const asCarol = () => gateway.call('/v2/models/samples', authorized(carol.key));
     expect((await asCarol()).status).toBe(401);
     clients = [alice.client, bob.client, carol.client];

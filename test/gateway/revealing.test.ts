@@ -1,8 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { generateApiKey } from '../../src/core/serving/index.js';
 import { servingSchema } from '../../src/core/spec/index.js';
 import type { InferenceAnswer } from '../../src/gateway/prediction-routes.js';
-import { type Answer, type RunningGateway, runGateway, sample } from './running-gateway.js';
+import { type Answer, keyedClient, type RunningGateway, runGateway, sample } from './running-gateway.js';
 import { type SignedChain, signedChain } from './signed-chain.js';
 
 const serving = servingSchema.parse({
@@ -13,8 +11,7 @@ const serving = servingSchema.parse({
     metered: { budget: { perDay: 3, perMinute: 3 } },
   },
 });
-const client = (name: string, scope?: string) =>
-  generateApiKey({ name, endpoints: '*', ...(scope && { scope }) }, new Date(0), randomBytes);
+const client = (name: string, scope?: string) => keyedClient(name, '*', scope);
 const clients = {
   anyone: client('anyone'),
   partner: client('partner', 'partner'),

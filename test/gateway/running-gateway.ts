@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import pino from 'pino';
 import { openSession } from '../../src/core/onnx/index.js';
-import { generateApiKey } from '../../src/core/serving/index.js';
+import { type ApiClient, generateApiKey } from '../../src/core/serving/index.js';
 import { verifyRelease } from '../../src/core/trust/index.js';
 import type { EndpointStatus } from '../../src/gateway/admin-routes.js';
 import { buildGateway, defaultLimits, type GatewayParts } from '../../src/gateway/gateway.js';
@@ -10,8 +10,14 @@ import { marksInMemory } from '../../src/gateway/revision-marks.js';
 import type { SignedChain } from './signed-chain.js';
 
 const now = new Date('2026-01-01T00:00:00Z');
-export const alice = generateApiKey({ name: 'alice', endpoints: '*' }, now, randomBytes);
-export const bob = generateApiKey({ name: 'bob', endpoints: ['other'] }, now, randomBytes);
+/** A client with a key. */
+export function keyedClient(name: string, endpoints: ApiClient['endpoints'], scope?: string) {
+  const { key, record } = generateApiKey(now, randomBytes);
+  const client: ApiClient = { name, keys: [record], certificates: [], endpoints, ...(scope && { scope }) };
+  return { key, client };
+}
+export const alice = keyedClient('alice', '*');
+export const bob = keyedClient('bob', ['other']);
 
 /** Answers of a gateway that tests look into. */
 export interface Answer<Body = unknown> {

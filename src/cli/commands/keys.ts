@@ -1,10 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { RefusedError } from '../../core/errors/index.js';
 import { resolveSecret } from '../../core/secrets/index.js';
-import { type ApiClient, generateApiKey, readClients } from '../../core/serving/index.js';
-import { defaultScope, nameSchema } from '../../core/spec/index.js';
 import {
   type Curve,
   createTrustPolicy,
@@ -17,6 +15,7 @@ import {
 import type { CliContext } from '../context.js';
 import { type StatePaths, writeFileWhole } from '../state.js';
 import { readTrustFile } from '../trust-file.js';
+import { clientCommands } from './clients.js';
 
 /** `assay keys`: the signing key with its trust policy, and the keys of those who may ask for predictions. */
 export function registerKeys(program: Command, context: () => CliContext): void {
@@ -73,36 +72,7 @@ export function registerKeys(program: Command, context: () => CliContext): void 
       cli.emit(believed);
     });
 
-  const client = keys.command('client').description('keys of the prediction API');
-  client
-    .command('add')
-    .description('make a key; it is shown once and stored as a hash')
-    .argument('<name>', 'who will use it')
-    .option('--endpoint <name...>', 'endpoints it may ask; default: all')
-    .option(
-      '--scope <name>',
-      `what endpoints reveal to it: a scope of their lifecycle; default: ${defaultScope}`,
-    )
-    .action((name: string, { endpoint = '*', scope }: { endpoint?: string[] | '*'; scope?: string }) => {
-      const cli = context();
-      const key = addClient(cli.paths, { name, endpoints: endpoint, ...(scope && { scope }) }, new Date());
-      cli.say(`Key of ${name}, shown this once:`, `  ${key}`);
-      cli.emit({ name, key });
-    });
-  client
-    .command('list')
-    .description('list who may ask for predictions')
-    .action(() => {
-      const cli = context();
-      const clients = clientsOf(cli.paths);
-      cli.say(
-        ...clients.map(
-          ({ name, prefix, endpoints, scope = defaultScope }) =>
-            `${prefix}…  ${name}  ${scope}  ${endpoints === '*' ? 'all endpoints' : endpoints.join(', ')}`,
-        ),
-      );
-      cli.emit(clients.map(({ sha256: _secret, ...shown }) => shown));
-    });
+  clientCommands(keys, context);
 }
 
 interface KeyOptions {
@@ -149,38 +119,4 @@ async function writeSigningKey(
 /** Makes the secret with which workers seal what they record, unless there is one. */
 export function createRecordsKey({ recordsKey }: StatePaths): void {
   if (!existsSync(recordsKey)) writeFileWhole(recordsKey, `${randomBytes(32).toString('hex')}\n`, 0o600);
-}
-
-/**
- * Makes a key for the prediction API and files its hash.
- *
- * @returns the key, which is kept nowhere
- * @throws RefusedError `usage`, `key-exists`
- */
-export function addClient(
-  paths: StatePaths,
-  asked: Pick<ApiClient, 'name' | 'endpoints' | 'scope'>,
-  now: Date,
-): string {
-  const { name, scope = defaultScope } = asked;
-  const clients = clientsOf(paths);
-  if (clients.some((client) => client.name === name)) {
-    throw new RefusedError('key-exists', `${paths.clients} has a client ${name} already.`);
-  }
-  for (const [what, value] of [
-    ['client', name],
-    ['scope', scope],
-  ] as const) {
-    if (!nameSchema.safeParse(value).success) {
-      const expected = `a ${what} name of lower-case letters, digits and dashes`;
-      throw new RefusedError('usage', `Expected ${expected}, got ${value}`);
-    }
-  }
-  const { key, client } = generateApiKey(asked, now, randomBytes);
-  writeFileWhole(paths.clients, JSON.stringify([...clients, client], undefined, 2), 0o600);
-  return key;
-}
-
-function clientsOf(paths: StatePaths): readonly ApiClient[] {
-  return existsSync(paths.clients) ? readClients(readFileSync(paths.clients, 'utf8')) : [];
 }

@@ -1,15 +1,18 @@
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
+import { generateApiKey } from '../../core/serving/index.js';
 import { connectionSettings, startTemporal } from '../../workers/server/index.js';
 import { type CliContext, mark } from '../context.js';
 import { integerBetween } from '../integer-option.js';
 import { claimState, readUp, removeUp, type StatePaths, type Up, writeUp } from '../state.js';
 import { supervise } from '../supervise.js';
-import { addClient, createRecordsKey, createSigningKey } from './keys.js';
+import { addClient } from './clients.js';
+import { createRecordsKey, createSigningKey } from './keys.js';
 
 interface UpOptions {
   readonly detach?: boolean;
@@ -69,7 +72,8 @@ async function makeKeys(cli: CliContext, options: Pick<UpOptions, 'passphrase'>)
     cli.say(`Made signing key ${(await createSigningKey(paths, options)).keyId}`);
   createRecordsKey(paths);
   if (existsSync(paths.clients)) return {};
-  const apiKey = addClient(paths, { name: 'local', endpoints: '*' }, new Date());
+  const { key: apiKey, record } = generateApiKey(new Date(), randomBytes);
+  addClient(paths, { name: 'local', keys: [record], certificates: [], endpoints: '*' });
   cli.say(`Made a key for the gateway, shown this once: ${apiKey}`);
   return { apiKey };
 }

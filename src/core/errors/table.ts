@@ -127,6 +127,11 @@ export const errorTable = {
     exit: 3,
     hint: 'The model has no finite answer for this input: send another, and tell its owner.',
   },
+  'tls-invalid': {
+    status: 422,
+    exit: 2,
+    hint: 'Give --tls-certificate the certificate and its issuers, --tls-key its private key, both PEM.',
+  },
   unauthenticated: {
     status: 401,
     exit: 2,

@@ -1,6 +1,6 @@
 import { RefusedError } from '../errors/index.js';
 import { defaultScope, type ScopeSpec, type ServingSpec, scopeServed } from '../spec/index.js';
-import type { ApiClient } from './api-key.js';
+import type { ApiClient } from './api-clients.js';
 
 /**
  * What an endpoint tells a client, and how much it may ask: the entry of its scope; everything, without limits, where the release

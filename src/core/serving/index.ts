@@ -1,12 +1,6 @@
-export {
-  type ApiClient,
-  authenticate,
-  authorize,
-  type GeneratedApiKey,
-  generateApiKey,
-  hashApiKey,
-  readClients,
-} from './api-key.js';
+export { type ApiClient, readClients } from './api-clients.js';
+export { type GeneratedApiKey, generateApiKey, hashApiKey, type KeyRecord } from './api-key.js';
+export { authenticate, authorize, type Credentials } from './authenticate.js';
 export { scopeOf } from './client-scope.js';
 export {
   type EndpointPointer,

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import {
+  type ApiClient,
   authenticate,
   authorize,
   generateApiKey,
@@ -8,30 +9,40 @@ import {
 } from '../../../src/core/serving/index.js';
 
 const now = new Date('2026-01-01T00:00:00Z');
-const alice = generateApiKey({ name: 'alice', endpoints: ['digits'] }, now, randomBytes);
-const bob = generateApiKey({ name: 'bob', endpoints: '*' }, now, randomBytes);
-const clients = [alice.client, bob.client];
+const keyed = (name: string, endpoints: ApiClient['endpoints'], more: Partial<ApiClient> = {}) => {
+  const { key, record } = generateApiKey(now, randomBytes);
+  return { key, client: { name, keys: [record], certificates: [], endpoints, ...more } satisfies ApiClient };
+};
+const fingerprint = (letter: string) => letter.repeat(64);
+const alice = keyed('alice', ['digits']);
+const bob = keyed('bob', '*');
+const bound = keyed('bound', '*', { certificates: [fingerprint('a')] });
+const certified: ApiClient = {
+  name: 'certified',
+  keys: [],
+  certificates: [fingerprint('b')],
+  endpoints: '*',
+};
+const clients = [alice.client, bob.client, bound.client, certified];
 const refused = (code: string) => expect.objectContaining({ code });
+const speaker = (authorization?: string, certificate?: string, at = now) =>
+  authenticate(clients, { authorization, certificate }, at).name;
 
 describe('an API key', () => {
   it('is 256 random bits, of which the record keeps a hash and a recognisable beginning', () => {
-    const { key, client } = generateApiKey({ name: 'eve', endpoints: [] }, now, (bytes) =>
-      Buffer.alloc(bytes, 1),
-    );
+    const { key, record } = generateApiKey(now, (bytes) => Buffer.alloc(bytes, 1));
     expect(key).toBe(`assay_${Buffer.alloc(32, 1).toString('base64url')}`);
-    expect(client).toEqual({
-      name: 'eve',
+    expect(record).toEqual({
       sha256: hashApiKey(key),
       prefix: 'assay_AQEBAQ',
-      endpoints: [],
       createdAt: '2026-01-01T00:00:00.000Z',
     });
-    expect(JSON.stringify(client)).not.toContain(key);
+    expect(JSON.stringify(record)).not.toContain(key);
   });
 
   it('says who speaks', () => {
-    expect(authenticate(clients, `Bearer ${alice.key}`).name).toBe('alice');
-    expect(authenticate(clients, `bearer ${bob.key}`).name).toBe('bob');
+    expect(speaker(`Bearer ${alice.key}`)).toBe('alice');
+    expect(speaker(`bearer ${bob.key}`, fingerprint('c'))).toBe('bob');
   });
 
   it.each([
@@ -42,11 +53,34 @@ describe('an API key', () => {
     ['a key with one character changed', `Bearer ${alice.key.slice(0, -1)}!`],
     ['a key that nobody has', `Bearer assay_${'A'.repeat(43)}`],
     ['more than the key', `Bearer ${alice.key} x`],
-    ['the hash for the key', `Bearer ${alice.client.sha256}`],
+    ['the hash for the key', `Bearer ${alice.client.keys[0]!.sha256}`],
   ])('refuses %s, always in the same words', (_name, header) => {
-    expect(() => authenticate(clients, header)).toThrow(
+    expect(() => speaker(header)).toThrow(
       expect.objectContaining({ code: 'unauthenticated', message: 'expected an API key of this gateway' }),
     );
+  });
+
+  it('works beside the one that takes over from it, until it runs out', () => {
+    const [old] = alice.client.keys;
+    const next = generateApiKey(now, randomBytes);
+    const later = new Date(now.getTime() + 1000);
+    const both = { ...alice.client, keys: [{ ...old!, expiresAt: later.toISOString() }, next.record] };
+    const ask = (key: string, at: Date) => authenticate([both], { authorization: `Bearer ${key}` }, at).name;
+    expect([ask(alice.key, now), ask(next.key, now), ask(next.key, later)]).toEqual(Array(3).fill('alice'));
+    expect(() => ask(alice.key, later)).toThrow(refused('unauthenticated'));
+  });
+
+  it('that is bound to a certificate is nothing without it, nor the certificate without the key', () => {
+    expect(speaker(`Bearer ${bound.key}`, fingerprint('a'))).toBe('bound');
+    for (const certificate of [undefined, fingerprint('b'), fingerprint('c')])
+      expect(() => speaker(`Bearer ${bound.key}`, certificate)).toThrow(refused('unauthenticated'));
+    expect(() => speaker(undefined, fingerprint('a'))).toThrow(refused('unauthenticated'));
+  });
+
+  it('is not needed by a client who is known by a certificate', () => {
+    expect(speaker(undefined, fingerprint('b'))).toBe('certified');
+    expect(() => speaker(undefined, fingerprint('c'))).toThrow(refused('unauthenticated'));
+    expect(() => speaker('Bearer', fingerprint('b'))).toThrow(refused('unauthenticated'));
   });
 
   it('covers the endpoints it was made for', () => {
@@ -66,7 +100,15 @@ describe('a clients file', () => {
     ['no JSON', '{'],
     ['no list', '{}'],
     ['a key in clear', JSON.stringify([{ ...alice.client, key: alice.key }])],
-    ['a hash that is none', JSON.stringify([{ ...alice.client, sha256: alice.key }])],
+    [
+      'a hash that is none',
+      JSON.stringify([{ ...alice.client, keys: [{ ...alice.client.keys[0], sha256: alice.key }] }]),
+    ],
+    ['nothing to know a client by', JSON.stringify([{ ...alice.client, keys: [] }])],
+    [
+      'one certificate twice',
+      JSON.stringify([bound.client, { ...certified, certificates: [fingerprint('a')] }]),
+    ],
     ['one name twice', JSON.stringify([alice.client, { ...bob.client, name: 'alice' }])],
     ['one key twice', JSON.stringify([alice.client, { ...alice.client, name: 'carol' }])],
   ])('is refused for %s', (_name, text) => {
