@@ -13,7 +13,9 @@ const rooms = {
   spec: ['errors'],
   secrets: ['errors'],
   store: ['errors', 'spec'],
-  data: ['errors', 'random', 'spec', 'store'],
+  text: ['spec'],
+  crowd: ['statistics'],
+  data: ['errors', 'random', 'spec', 'store', 'text', 'crowd'],
   onnx: ['errors', 'spec'],
   poisoning: ['errors', 'random', 'statistics'],
   training: ['errors', 'random', 'spec', 'store', 'data', 'onnx'],
@@ -33,7 +35,7 @@ const rooms = {
     'serving',
   ],
   trust: ['errors', 'spec', 'store', 'secrets', 'evaluation'],
-  serving: ['errors', 'random', 'spec'],
+  serving: ['errors', 'random', 'spec', 'text'],
   rollout: ['errors', 'spec'],
 };
 

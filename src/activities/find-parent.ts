@@ -64,7 +64,7 @@ async function newestOther(
 }
 
 function interfaceOf({ input, output }: ModelCard): string {
-  return canonicalJson([input.shape, input.columns, output.classes]);
+  return canonicalJson([input.shape, input.columns, input.text ?? null, output.classes]);
 }
 
 async function readCard(store: Store, model: Digest): Promise<ModelCard | undefined> {

@@ -6,6 +6,7 @@ import {
   abstentionLabel,
   authenticate,
   authorize,
+  describeInput,
   describeOutputs,
   type OutputTensor,
   outputTensors,
@@ -187,7 +188,7 @@ function describe(
     name,
     versions: [String(revision)],
     platform: 'onnx_onnxv1',
-    inputs: [{ name: card.input.name, datatype: 'FP32', shape: [-1, ...card.input.shape] }],
+    inputs: [describeInput(card)],
     outputs: describeOutputs(card, reveals),
     parameters: {
       model,

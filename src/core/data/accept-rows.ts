@@ -8,6 +8,7 @@ export async function acceptRows(database: Database, data: DataSpec): Promise<vo
   const features = data.features.flatMap((feature) =>
     feature.columns.map(() => `${typedValue(`f${index}`, feature)} AS f${index++}`),
   );
+  if (data.text) features.push('f0');
   await database.run(
     `CREATE TABLE accepted AS SELECT id, ${classIndex(data)} AS class, ${features.join(', ')} FROM raw ORDER BY id`,
   );

@@ -94,7 +94,9 @@ function cellChecks(data: DataSpec): readonly CellCheck[] {
       column,
       value: 'label',
       rule: `CASE WHEN label IS NULL THEN 'missing-value' WHEN ${classIndex(data)} IS NULL THEN 'unknown-label' END`,
-      expected: `one of ${classes.slice(0, 20).join(', ')}${classes.length > 20 ? ', …' : ''}`,
+      expected: data.label.crowd
+        ? 'a JSON object of what each contributor says, with a vote among it, as data.label.crowd has them'
+        : `one of ${classes.slice(0, 20).join(', ')}${classes.length > 20 ? ', …' : ''}`,
     },
     ...data.features.flatMap((feature) =>
       feature.columns.map((name) => {
@@ -105,7 +107,20 @@ function cellChecks(data: DataSpec): readonly CellCheck[] {
         return { column: name, value, rule: featureRule(value, feature), expected };
       }),
     ),
+    ...textChecks(data),
     ...groupChecks(data),
+  ];
+}
+
+function textChecks({ text }: DataSpec): readonly CellCheck[] {
+  if (!text) return [];
+  return [
+    {
+      column: text.column,
+      value: 'f0',
+      rule: `CASE WHEN f0 IS NULL THEN 'missing-value' WHEN length(f0) > ${text.maximumLength} THEN 'text-length' END`,
+      expected: `a text of at most ${text.maximumLength} characters`,
+    },
   ];
 }
 

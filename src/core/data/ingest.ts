@@ -1,10 +1,11 @@
-import { mkdir, mkdtemp, realpath, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { RefusedError } from '../errors/index.js';
 import type { DataSpec, Digest, SnapshotRecord } from '../spec/index.js';
-import type { Store } from '../store/index.js';
+import { canonicalJson, type Store } from '../store/index.js';
 import { acceptRows, rowsByClass } from './accept-rows.js';
 import { cellProblems, classIndex } from './check.js';
+import { labelByCrowd } from './crowd-labels.js';
 import { type Database, openDatabase } from './database.js';
 import type { DataProblem } from './problem.js';
 import { reportProblems } from './report.js';
@@ -66,7 +67,12 @@ export async function ingest(options: IngestOptions): Promise<IngestResult> {
     const staged = await stage({ database, data, file, folder, signal });
     onProgress?.(0.4);
 
-    const report = await reportProblems(store, source, allProblems(database, data, staged));
+    const crowd =
+      data.label.crowd && staged.columns.has(data.label.column)
+        ? await labelByCrowd(database, data, data.label.crowd, folder)
+        : undefined;
+    const problems = [...staged.problems, ...(crowd?.problems ?? [])];
+    const report = await reportProblems(store, source, allProblems(database, data, { ...staged, problems }));
     if (report.digest) {
       return { kind: 'refused', report: report.digest, problems: report.problems, summary: report.summary };
     }
@@ -81,6 +87,7 @@ export async function ingest(options: IngestOptions): Promise<IngestResult> {
     const output = path.join(folder, 'snapshot');
     await mkdir(output);
     const manifest = await writeSnapshot(database, { data, source, classRows, folder: output });
+    if (crowd) await writeFile(path.join(output, 'crowd.json'), canonicalJson(crowd.report), { flag: 'wx' });
     onProgress?.(0.9);
 
     const snapshot = await store.putTree(output);

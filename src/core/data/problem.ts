@@ -26,6 +26,8 @@ export type DataRule =
   | 'range'
   | 'value'
   | 'one-hot'
+  | 'text-length'
+  | 'crowd'
   | 'unknown-label'
   | 'duplicate-id'
   | 'row-count'

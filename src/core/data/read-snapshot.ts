@@ -2,6 +2,7 @@ import { readFile, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import type { DuckDBVector } from '@duckdb/node-api';
 import { RefusedError, TransientError } from '../errors/index.js';
+import { hashedNgrams } from '../text/index.js';
 import { identifier, literal, openDatabase } from './database.js';
 import type { Dataset, Split } from './dataset.js';
 import { type SnapshotManifest, snapshotManifestSchema } from './snapshot.js';
@@ -31,20 +32,21 @@ export async function readManifest(folder: string): Promise<SnapshotManifest> {
 export async function readSplit(folder: string, split: Split): Promise<Dataset> {
   const manifest = await readManifest(folder);
   const root = await realpath(folder);
-  const { features, label } = manifest;
-  const inputs = features.map(({ column, minimum, maximum, scale }) => {
+  const { features, label, text } = manifest;
+  const columns = (text ? [] : features).map(({ column, minimum, maximum, scale }) => {
     const value = `${identifier(column)}::DOUBLE`;
     // The division is done in double precision and rounded once.
     const scaled = `(${value} - '${minimum}'::DOUBLE) / ('${maximum}'::DOUBLE - '${minimum}'::DOUBLE)`;
     return `(${scale === 'unit' ? scaled : value})::FLOAT`;
   });
+  if (text) columns.push(identifier(text.column));
   const classes = label.classes.map((name) => literal(String(name)));
   const database = await openDatabase(root);
   try {
     const result = await database.stream(
       `SELECT ${identifier(manifest.id)}, ` +
         `(list_position([${classes.join(', ')}], ${identifier(label.column)}::VARCHAR) - 1)::INTEGER, ` +
-        `${inputs.join(', ')} FROM read_parquet(${literal(path.join(root, `${split}.parquet`))}, hive_partitioning = false)`,
+        `${columns.join(', ')} FROM read_parquet(${literal(path.join(root, `${split}.parquet`))}, hive_partitioning = false)`,
     );
     const size = features.length;
     const rows = manifest.rows[split];
@@ -66,10 +68,12 @@ export async function readSplit(folder: string, split: Split): Promise<Dataset> 
       for (const id of chunk.getColumnValues(0)) dataset.ids.push(String(id));
       const labels = chunk.getColumnVector(1);
       for (let i = 0; i < count; i++) dataset.labels[start + i] = numberAt(labels, i, split);
-      for (let feature = 0; feature < size; feature++) {
-        const values = chunk.getColumnVector(feature + 2);
+      for (let column = 0; column < columns.length; column++) {
+        const values = chunk.getColumnVector(column + 2);
         for (let i = 0; i < count; i++) {
-          dataset.inputs[(start + i) * size + feature] = numberAt(values, i, split);
+          const at = (start + i) * size + column;
+          if (text) dataset.inputs.set(hashedNgrams(textAt(values, i, split), text), at);
+          else dataset.inputs[at] = numberAt(values, i, split);
         }
       }
       start += count;
@@ -102,6 +106,12 @@ function numberAt(vector: DuckDBVector, index: number, split: Split): number {
     'snapshot-invalid',
     `expected ${split}.parquet without missing values or unknown labels`,
   );
+}
+
+function textAt(vector: DuckDBVector, index: number, split: Split): string {
+  const value = vector.getItem(index);
+  if (typeof value === 'string') return value;
+  throw new RefusedError('snapshot-invalid', `expected ${split}.parquet without missing texts`);
 }
 
 function invalid(expected: string, cause: unknown): Error {

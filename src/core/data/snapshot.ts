@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type DataSpec, digestSchema } from '../spec/index.js';
+import { bucketColumns, type DataSpec, digestSchema, textFeaturesSchema } from '../spec/index.js';
 
 const counts = z.strictObject({ train: z.int(), validation: z.int(), test: z.int() });
 
@@ -22,6 +22,15 @@ export type InputFeature = z.infer<typeof inputFeatureSchema>;
 
 /** One entry a model input value, in model order. */
 export function inputFeatures(data: DataSpec): readonly InputFeature[] {
+  if (data.text) {
+    return bucketColumns(data.text).map((column) => ({
+      column,
+      type: 'number',
+      minimum: 0,
+      maximum: 1,
+      scale: 'none',
+    }));
+  }
   return data.features.flatMap(({ columns, oneHot, ...feature }, group) =>
     columns.map((column) => ({ column, ...feature, ...(oneHot && { oneHot: group }) })),
   );
@@ -35,6 +44,8 @@ export const snapshotManifestSchema = z.strictObject({
   label: z.strictObject({ column: z.string(), classes: z.array(z.union([z.string(), z.int()])) }),
   /** One entry a model input value, in model order. Parquet keeps raw values; `scale` is applied when reading. */
   features: z.array(inputFeatureSchema),
+  /** Where it is given, the features are made of this column, which Parquet keeps as text. */
+  text: textFeaturesSchema.optional(),
   shape: z.array(z.int()),
   rows: counts,
   /** Rows of each class in each split, by class index. */
@@ -43,7 +54,7 @@ export const snapshotManifestSchema = z.strictObject({
     validation: z.array(z.int()),
     test: z.array(z.int()),
   }),
-  /** Over all rows, by feature column. */
+  /** Over all rows, by feature column; of a text there are none. */
   statistics: z.record(
     z.string(),
     z.strictObject({ minimum: z.number(), maximum: z.number(), mean: z.number(), deviation: z.number() }),

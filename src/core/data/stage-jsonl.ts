@@ -33,8 +33,12 @@ export const stageJsonl: Stage = async (input) => {
   const text = (position: number) =>
     `CASE WHEN json_type(v[${position}]) IN ('OBJECT', 'ARRAY', 'NULL') THEN NULLIF(v[${position}]::VARCHAR, 'null') ` +
     `ELSE v[${position}] ->> '$' END`;
-  // The raw JSON text, so that the string "5" is not taken for the number 5.
-  const values = features.map((_, i) => `NULLIF(v[${i + 3}]::VARCHAR, 'null') AS f${i}`);
+  // The raw JSON text, so that the string "5" is not taken for the number 5; a text is its characters.
+  const values = features.map((column, i) =>
+    column === data.text?.column
+      ? `${text(i + 3)} AS f${i}`
+      : `NULLIF(v[${i + 3}]::VARCHAR, 'null') AS f${i}`,
+  );
   await database.run(
     'CREATE TABLE raw AS SELECT row, ' +
       `CASE WHEN NOT valid THEN 'unparseable-row' WHEN keys <> distinct_keys THEN 'duplicate-field' ELSE rule END AS rule, ` +

@@ -19,7 +19,7 @@ export const stageParquet: Stage = async ({ data, database, file, signal }) => {
     const mistyped: DataProblem[] = [];
     const features = featureColumns(data);
     for (const column of found.columns) {
-      const numeric = column !== data.id && column !== data.label.column;
+      const numeric = ![data.id, data.label.column, data.text?.column].includes(column);
       const type = types.get(column)!;
       if ((numeric ? NUMERIC : TEXTUAL).test(type)) continue;
       usable.delete(column);

@@ -32,9 +32,9 @@ export interface StageInput {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Feature columns in model order. */
+/** Columns of the source that the model's input is made of: features in model order, or the text. */
 export function featureColumns(data: DataSpec): readonly string[] {
-  return data.features.flatMap((feature) => feature.columns);
+  return data.text ? [data.text.column] : data.features.flatMap((feature) => feature.columns);
 }
 
 /** Says which of the expected columns are there, once, and which others are. */

@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import type { DataSpec, Digest } from '../spec/index.js';
+import { type DataSpec, type Digest, inputColumns } from '../spec/index.js';
 import { canonicalJson } from '../store/index.js';
 import { type Database, identifier, literal } from './database.js';
 import type { Split } from './dataset.js';
@@ -38,12 +38,16 @@ export async function writeSnapshot(
     version: 1,
     source,
     id: data.id,
-    label: data.label,
+    label: { column: data.label.column, classes: data.label.classes },
     features: inputFeatures(data),
-    shape: data.shape ?? [columns.length],
+    ...(data.text && { text: data.text }),
+    shape: data.shape ?? [inputColumns(data).length],
     rows: { train: total('train'), validation: total('validation'), test: total('test') },
     classRows,
-    statistics: await statistics(database, columns),
+    statistics: await statistics(
+      database,
+      columns.filter((column) => column !== data.text?.column),
+    ),
   });
   await writeFile(`${folder}/snapshot.json`, canonicalJson(manifest), { flag: 'wx' });
   return manifest;
@@ -61,6 +65,7 @@ async function statistics(
   database: Database,
   columns: readonly string[],
 ): Promise<SnapshotManifest['statistics']> {
+  if (columns.length === 0) return {};
   const aggregates = columns.flatMap((_, i) =>
     [`min(f${i})`, `max(f${i})`, `avg(f${i})`, `stddev_pop(f${i})`].map(
       (sql, k) => `${sql}::DOUBLE AS s${i}_${k}`,

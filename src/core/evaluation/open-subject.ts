@@ -105,6 +105,7 @@ function expectFit(card: ModelCard, manifest: SnapshotManifest): void {
     ['shape', manifest.shape, card.input.shape],
     ['classes', manifest.label.classes, card.output.classes],
     ['columns', manifest.features.map(({ column }) => column), card.input.columns],
+    ['text features', manifest.text ?? null, card.input.text ?? null],
   ] as const;
   for (const [name, expected, got] of facts) {
     if (canonicalJson(expected) !== canonicalJson(got)) {

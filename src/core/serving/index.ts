@@ -10,7 +10,7 @@ export {
   endpointRefPrefix,
   readEndpointPointer,
 } from './endpoint-pointer.js';
-export { type InferenceRequest, readInferenceRequest } from './inference-request.js';
+export { describeInput, type InferenceRequest, readInferenceRequest } from './inference-request.js';
 export {
   abstentionLabel,
   describeOutputs,

@@ -3,6 +3,7 @@ import type { ModelCard, Reveals } from '../spec/index.js';
 import { type OutputName, outputNamesOf } from './inference-response.js';
 import { quoted, type RequestProblems, requestProblems } from './request-problems.js';
 import { readSamples, type Samples } from './samples.js';
+import { readTexts } from './texts.js';
 
 /** The protocol leaves parameters to each server; this one has none, so they are allowed and mean nothing. */
 const parameters = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional();
@@ -37,6 +38,13 @@ export interface InferenceRequest extends Samples {
   readonly outputs: readonly OutputName[];
 }
 
+/** The tensor that a request must hold, as the protocol describes it: texts, for a model of texts. */
+export function describeInput({ input }: ModelCard) {
+  return input.text
+    ? { name: input.text.column, datatype: 'BYTES', shape: [-1] }
+    : { name: input.name, datatype: 'FP32', shape: [-1, ...input.shape] };
+}
+
 /**
  * Checks an Open Inference Protocol V2 request against a model card.
  *
@@ -64,7 +72,10 @@ export function readInferenceRequest(
   }
   const { id, inputs, outputs: requested } = parsed.data;
   const outputs = readOutputs(outputNamesOf(card, reveals), requested, problems);
-  const samples = readSamples(card, inputs[0]!, mostSamples, problems);
+  const { text } = card.input;
+  const samples = text
+    ? readTexts(text, inputs[0]!, mostSamples, problems)
+    : readSamples(card, inputs[0]!, mostSamples, problems);
   if (problems.count() > 0) throw problems.refusal();
   return { id, outputs, ...samples };
 }

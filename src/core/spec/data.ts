@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { crowdSchema } from './crowd.js';
+import { bucketColumns, textFeaturesSchema } from './text.js';
 
 const columnSchema = z.string().min(1).max(256);
 
@@ -80,8 +82,14 @@ export const dataSchema = z
         .array(z.union([z.string(), z.int()]))
         .min(2)
         .describe('Every allowed label; the position is the class index that the model predicts.'),
+      crowd: crowdSchema
+        .optional()
+        .describe('The column holds a JSON object of what each contributor says; the label is made of that.'),
     }),
-    features: z.array(featureSchema).min(1),
+    features: z.array(featureSchema).default([]),
+    text: textFeaturesSchema
+      .optional()
+      .describe('A text, which the model sees as hashed n-grams, instead of features.'),
     shape: z
       .array(z.int().min(1))
       .min(1)
@@ -94,7 +102,6 @@ export const dataSchema = z
     split: splitSchema.prefault({}),
   })
   .superRefine((data, context) => {
-    const columns = data.features.flatMap((feature) => feature.columns);
     const seen = new Set([data.id, data.label.column]);
     if (data.id === data.label.column) {
       context.addIssue({
@@ -115,19 +122,65 @@ export const dataSchema = z
         seen.add(column);
       }
     }
+    if (data.text && seen.has(data.text.column)) {
+      context.addIssue({
+        code: 'custom',
+        path: ['text', 'column'],
+        message: `expected each column once, got ${data.text.column} again`,
+      });
+    }
+    const inputs = inputColumns(data).length;
+    if ((data.features.length === 0) === (data.text === undefined)) {
+      context.addIssue({ code: 'custom', path: ['features'], message: 'expected features or a text' });
+    }
     const size = data.shape?.reduce((product, axis) => product * axis, 1);
-    if (size !== undefined && size !== columns.length) {
+    if (size !== undefined && size !== inputs) {
       context.addIssue({
         code: 'custom',
         path: ['shape'],
-        message: `expected a shape of ${columns.length} values, one a feature column, got ${size}`,
+        message: `expected a shape of ${inputs} values, one a model input, got ${size}`,
       });
+    }
+    for (const message of crowdProblems(data.label)) {
+      context.addIssue({ code: 'custom', path: ['label', 'crowd', 'votes'], message });
     }
     const classes = new Set(data.label.classes.map(String));
     if (classes.size !== data.label.classes.length) {
       context.addIssue({ code: 'custom', path: ['label', 'classes'], message: 'expected each class once' });
     }
   });
+
+/** Names of the model's inputs, in its order: feature columns, or what the text becomes. */
+export function inputColumns({
+  features,
+  text,
+}: {
+  readonly features: readonly { readonly columns: readonly string[] }[];
+  readonly text?: z.infer<typeof textFeaturesSchema> | undefined;
+}): readonly string[] {
+  return text ? bucketColumns(text) : features.flatMap(({ columns }) => columns);
+}
+
+/** Votes must tell, for every class, what means it, and nothing may mean two things. */
+function crowdProblems({
+  classes,
+  crowd,
+}: {
+  readonly classes: readonly (string | number)[];
+  readonly crowd?: z.infer<typeof crowdSchema> | undefined;
+}): readonly string[] {
+  if (!crowd) return [];
+  const expected = classes.map(String);
+  const named = Object.keys(crowd.votes);
+  const written = [...Object.values(crowd.votes).flat(), ...crowd.abstentions].map(String);
+  return [
+    ...expected.filter((name) => !named.includes(name)).map((name) => `expected votes for class ${name}`),
+    ...named.filter((name) => !expected.includes(name)).map((name) => `expected classes only, got ${name}`),
+    ...written
+      .filter((vote, index) => written.indexOf(vote) !== index)
+      .map((vote) => `expected each vote to mean one thing, got ${vote} twice`),
+  ];
+}
 
 export type DataSpec = z.infer<typeof dataSchema>;
 export type FeatureSpec = z.infer<typeof featureSchema>;

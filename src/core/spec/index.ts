@@ -1,5 +1,6 @@
 export { certificationMethods, type ServedSmoothing, servedSmoothingSchema } from './certification.js';
-export { type DataSpec, dataSchema, type FeatureSpec } from './data.js';
+export type { CrowdSpec } from './crowd.js';
+export { type DataSpec, dataSchema, type FeatureSpec, inputColumns } from './data.js';
 export { type Digest, digestSchema } from './digest.js';
 export {
   type AttackSpec,
@@ -54,6 +55,7 @@ export {
   type ServingSpec,
   servingSchema,
 } from './serving.js';
+export { bucketColumns, type TextFeatures, textFeaturesSchema } from './text.js';
 export {
   type BuiltInParameters,
   builtInParametersSchema,

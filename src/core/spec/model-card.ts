@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { servedSmoothingSchema } from './certification.js';
 import { digestSchema } from './digest.js';
 import { nameSchema } from './name.js';
+import { textFeaturesSchema } from './text.js';
 
 /** `model-card.json` in the model folder: what a server must know of a model, covered by the model's signature. */
 export const modelCardSchema = z.strictObject({
@@ -16,6 +17,8 @@ export const modelCardSchema = z.strictObject({
     maximum: z.array(z.number()),
     /** Source column of every value, flat. */
     columns: z.array(z.string()),
+    /** Where it is given, the values are the hashed n-grams of a text, which a server takes instead of them. */
+    text: textFeaturesSchema.optional(),
   }),
   output: z.strictObject({ name: z.string(), classes: z.array(z.union([z.string(), z.int()])) }),
   /**

@@ -145,6 +145,7 @@ function modelCard(
       minimum: Array.from(minimum),
       maximum: Array.from(maximum),
       columns: manifest.features.map(({ column }) => column),
+      ...(manifest.text && { text: manifest.text }),
     },
     output: { name: output, classes: manifest.label.classes },
     ...(training.smoothing && { smoothing: training.smoothing }),

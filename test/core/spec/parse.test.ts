@@ -257,7 +257,7 @@ describe('the JSON Schema', () => {
   it('describes what a person writes: fields with defaults may be left out', () => {
     expect(lifecycleJsonSchema()).toMatchObject({
       required: ['apiVersion', 'name', 'data', 'training', 'gates', 'release'],
-      properties: { data: { required: ['source', 'id', 'label', 'features'] } },
+      properties: { data: { required: ['source', 'id', 'label'] } },
       additionalProperties: false,
     });
   });

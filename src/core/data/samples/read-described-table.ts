@@ -2,6 +2,7 @@ import { RefusedError } from '../../errors/index.js';
 import type { DataSpec } from '../../spec/index.js';
 import { acceptRows, rowsByClass } from '../accept-rows.js';
 import { classIndex } from '../check.js';
+import { type Crowd, labelByCrowd } from '../crowd-labels.js';
 import { literal } from '../database.js';
 import type { Split } from '../dataset.js';
 import { problemSentence } from '../report.js';
@@ -28,8 +29,12 @@ export async function readDescribedTable(
 ): Promise<SampleSet> {
   const { classes } = data.label;
   const features = inputFeatures(data);
-  const raw = await withTable(file, formatOf(data), signal, async ({ database, stage }) => {
+  let crowd: Crowd | undefined;
+  const raw = await withTable(file, formatOf(data), signal, async ({ database, folder, stage }) => {
     const staged = await stage(data);
+    if (data.label.crowd && staged.columns.has(data.label.column)) {
+      crowd = await labelByCrowd(database, data, data.label.crowd, folder);
+    }
     await expectCleanCells(database, data, staged, staged.problems);
     const counts = await rowsByClass(database, data, classIndex(data), 'raw');
     await database.run('CREATE TABLE labels AS SELECT id, label FROM raw');
@@ -66,5 +71,30 @@ export async function readDescribedTable(
       unit: features.map(({ scale }) => scale === 'unit'),
     },
   );
-  return { ...set, features };
+  return {
+    ...set,
+    features,
+    ...(data.text && { texts: raw.texts }),
+    ...(crowd && { crowd: votesAbout(set, crowd) }),
+  };
+}
+
+/** The votes about samples that were read, by their position among them. */
+function votesAbout(
+  { samples }: SampleSet,
+  { votes, contributors, ids }: Crowd,
+): NonNullable<SampleSet['crowd']> {
+  const position = new Map(samples.ids.map((id, index) => [id, index]));
+  const kept = [...votes.item.keys()].filter((index) => position.has(ids[votes.item[index]!]!));
+  const pick = (values: Uint32Array): Uint32Array => Uint32Array.from(kept, (index) => values[index]!);
+  return {
+    contributors,
+    votes: {
+      ...votes,
+      items: samples.ids.length,
+      item: Uint32Array.from(kept, (index) => position.get(ids[votes.item[index]!]!)!),
+      contributor: pick(votes.contributor),
+      vote: pick(votes.vote),
+    },
+  };
 }

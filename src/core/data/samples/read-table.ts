@@ -2,13 +2,14 @@ import { copyFile, mkdtemp, realpath, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { RefusedError } from '../../errors/index.js';
-import type { DataSpec } from '../../spec/index.js';
+import { type DataSpec, inputColumns } from '../../spec/index.js';
+import { hashedNgrams } from '../../text/index.js';
 import { cellProblems } from '../check.js';
 import { type Database, openDatabase } from '../database.js';
 import type { DataProblem } from '../problem.js';
 import { problemSentence } from '../report.js';
 import { type Format, stages } from '../stages.js';
-import { featureColumns, type StagedSource } from '../staging.js';
+import type { StagedSource } from '../staging.js';
 
 /** Problems that an error lists. */
 const MAXIMUM_DETAILS = 20;
@@ -18,6 +19,8 @@ export interface OpenTable {
   readonly database: Database;
   /** The source, where the database can read it. */
   readonly file: string;
+  /** A folder for further files, which the database can read. */
+  readonly folder: string;
   /** Fills the table `raw` with the columns of a data block. */
   stage(data: DataSpec): Promise<StagedSource>;
 }
@@ -48,6 +51,7 @@ export async function withTable<Result>(
     return await use({
       database: opened,
       file,
+      folder,
       stage: (data) =>
         stages[format]({ database: opened, data, file, folder, ...(signal ? { signal } : {}) }),
     });
@@ -86,6 +90,8 @@ export async function expectCleanCells(
 export interface TableRows {
   readonly ids: string[];
   readonly labels: string[];
+  /** One a row, where the data block has a text; otherwise none. */
+  readonly texts: string[];
   readonly values: Float64Array;
 }
 
@@ -99,20 +105,25 @@ export async function readRows(
   from: string,
   rows: number,
 ): Promise<TableRows> {
-  const size = featureColumns(data).length;
-  const table: TableRows = { ids: [], labels: [], values: new Float64Array(rows * size) };
-  const columns = Array.from({ length: size }, (_, i) => `f${i}::DOUBLE`);
+  const { text } = data;
+  const size = inputColumns(data).length;
+  const table: TableRows = { ids: [], labels: [], texts: [], values: new Float64Array(rows * size) };
+  const columns = text ? ['f0'] : Array.from({ length: size }, (_, i) => `f${i}::DOUBLE`);
   const result = await database.stream(`SELECT id, label, ${columns.join(', ')} FROM ${from}`);
   for (let start = 0; ; ) {
     const chunk = await result.fetchChunk();
     if (!chunk || chunk.rowCount === 0) return table;
     for (const id of chunk.getColumnValues(0)) table.ids.push(String(id));
     for (const label of chunk.getColumnValues(1)) table.labels.push(String(label));
-    for (let feature = 0; feature < size; feature++) {
+    for (let feature = 0; feature < (text ? 0 : size); feature++) {
       const values = chunk.getColumnVector(feature + 2);
       for (let i = 0; i < chunk.rowCount; i++) {
         table.values[(start + i) * size + feature] = values.getItem(i) as number;
       }
+    }
+    for (const [i, value] of text ? chunk.getColumnValues(2).entries() : []) {
+      table.texts.push(String(value));
+      table.values.set(hashedNgrams(String(value), text!), (start + i) * size);
     }
     start += chunk.rowCount;
   }

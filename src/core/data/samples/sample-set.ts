@@ -1,3 +1,4 @@
+import type { Votes } from '../../crowd/index.js';
 import type { Dataset } from '../dataset.js';
 import type { InputFeature } from '../snapshot.js';
 import type { NumpyData } from './npy.js';
@@ -37,6 +38,10 @@ export interface SampleSet {
   readonly columns?: readonly string[];
   /** What a lifecycle says of each input value, where one describes the source. */
   readonly features?: readonly InputFeature[];
+  /** The text of each sample, where a lifecycle says which column holds it. */
+  readonly texts?: readonly string[];
+  /** Who said what of which sample, where labels are a crowd's. */
+  readonly crowd?: { readonly contributors: readonly string[]; readonly votes: Votes };
   /** Sentences about what nobody said and the source or its name suggested. */
   readonly notes: readonly string[];
 }

@@ -1,4 +1,4 @@
-import type { ModelCard } from '../../spec/index.js';
+import { inputColumns, type ModelCard } from '../../spec/index.js';
 import { canonicalJson } from '../../store/index.js';
 import { dataPredicate } from '../statements/data.js';
 import type { Evidence } from './evidence.js';
@@ -19,9 +19,9 @@ export async function checkData(
   if (!opened) return undefined;
   const { checks, classes, rows } = opened.predicate;
   if (card) {
-    const columns = checks.features.flatMap((feature) => feature.columns);
-    const said = canonicalJson({ columns, classes });
-    const carded = canonicalJson({ columns: card.input.columns, classes: card.output.classes });
+    const said = canonicalJson({ columns: inputColumns(checks), text: checks.text ?? null, classes });
+    const { columns, text = null } = card.input;
+    const carded = canonicalJson({ columns, text, classes: card.output.classes });
     expect(
       inspection,
       'data',

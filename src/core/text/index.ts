@@ -1,0 +1,2 @@
+export { hashedNgrams } from './hashed-ngrams.js';
+export { wordsOf } from './words.js';
