@@ -1,7 +1,6 @@
 import { type ApgdOptions, autoPgd, type Objective } from './apgd.js';
 import type { Attack } from './attack.js';
-import { climbLogitLoss } from './logit-objective.js';
-import { targetedDifferenceRatio } from './losses.js';
+import { climbRatio } from './logit-objective.js';
 import { likeliestOthers } from './targets.js';
 
 export interface ApgdTargetedOptions extends ApgdOptions {
@@ -11,7 +10,7 @@ export interface ApgdTargetedOptions extends ApgdOptions {
 
 /**
  * Auto-PGD on the targeted difference of logits ratio, towards one other class after the other. Any misclassification
- * counts. See {@link autoPgd} and {@link targetedDifferenceRatio}.
+ * counts. See {@link autoPgd} and {@link climbRatio}.
  */
 export const apgdT: Attack<ApgdTargetedOptions> = {
   name: 'apgd-t',
@@ -30,4 +29,4 @@ export const apgdT: Attack<ApgdTargetedOptions> = {
     ),
 };
 
-const climbTargetedRatio: Objective = climbLogitLoss(targetedDifferenceRatio);
+const climbTargetedRatio: Objective = climbRatio('towards');

@@ -134,7 +134,7 @@ async function climbInStages(ascent: Ascent, batch: readonly number[], steps: nu
 /** A point with its loss and gradient. */
 interface Place {
   readonly point: Float32Array;
-  readonly loss: number;
+  loss: number;
   readonly gradient: Float32Array;
 }
 
@@ -144,7 +144,8 @@ interface Climber {
   at: Place;
   /** The point before; the momentum comes from there. */
   before: Float32Array;
-  best: Place;
+  /** In memory of its own. */
+  readonly best: Place;
   readonly pace: Pace;
   /** The best loss when the last steps begin. */
   lossBeforeLast: number;
@@ -161,19 +162,21 @@ async function climb(
   const { context, size } = search;
   const schedule = reach.threat.norm === 'l1' ? sparsitySchedule : halvingSchedule;
   const counts = reach.threat.epsilon === search.threat.epsilon;
-  const visit = async (indices: readonly number[], points: readonly Float32Array[]) => {
+  const visit = async (indices: readonly number[], points: Float32Array) => {
     context.signal?.throwIfAborted();
-    return (
-      await look(search, attack.objective, indices, joinRows(size, points), indices.map(targetOf), counts)
-    ).places;
+    return (await look(search, attack.objective, indices, points, indices.map(targetOf), counts)).places;
   };
-  const first = await visit(batch, starts);
+  // A step needs where its climber is and where it was before, so three buffers take turns.
+  const paths = [joinRows(size, starts), ...[1, 2].map(() => new Float32Array(batch.length * size))];
+  const first = await visit(batch, paths[0]!);
   let climbers = batch.map((index, row): Climber => {
     const start = first[row]!;
     const pace = schedule.begin(start.loss, size);
-    return { index, at: start, before: start.point, best: start, pace, lossBeforeLast: start.loss };
+    const best = { ...start, point: start.point.slice(), gradient: start.gradient.slice() };
+    return { index, at: start, before: start.point, best, pace, lossBeforeLast: start.loss };
   });
   const checks = schedule.checkpoints(steps);
+  const wish = new Float64Array(size);
   let checked = 0;
   for (let step = 1; step <= steps; step++) {
     climbers = climbers.filter(({ index }) => search.success[index] === 0);
@@ -181,7 +184,11 @@ async function climb(
     if (step === steps - LATE_STEPS + 1) {
       for (const climber of climbers) climber.lossBeforeLast = climber.best.loss;
     }
-    const points = climbers.map((climber) => nextPoint(reach, climber, step === 1 ? 1 : ALPHA));
+    const points = paths[step % paths.length]!.subarray(0, climbers.length * size);
+    climbers.forEach((climber, row) => {
+      const next = points.subarray(row * size, (row + 1) * size);
+      stepFrom(climber, reach, step === 1 ? 1 : ALPHA, next, wish);
+    });
     const places = await visit(
       climbers.map(({ index }) => index),
       points,
@@ -191,12 +198,12 @@ async function climb(
       if (place.loss > climber.at.loss) climber.pace.rises += 1;
       climber.before = climber.at.point;
       climber.at = place;
-      if (place.loss > climber.best.loss) climber.best = place;
+      if (place.loss > climber.best.loss) copyPlace(place, climber.best);
     });
     if (!checks.includes(step)) continue;
-    for (const climber of climbers) {
-      const moved = valuesMoved(search, climber.index, climber.best.point);
-      if (schedule.adjust(climber.pace, step - checked, climber.best.loss, moved)) climber.at = climber.best;
+    for (const { index, pace, at, best } of climbers) {
+      const moved = valuesMoved(search, index, best.point);
+      if (schedule.adjust(pace, step - checked, best.loss, moved)) copyPlace(best, at);
     }
     checked = step;
   }
@@ -206,31 +213,41 @@ async function climb(
   return climbers.filter(({ index }) => search.success[index] === 0);
 }
 
-function nextPoint(reach: Reach, { index, at, before, pace }: Climber, alpha: number): Float32Array {
-  const { point, gradient } = at;
+function copyPlace(from: Place, to: Place): void {
+  to.point.set(from.point);
+  to.gradient.set(from.gradient);
+  to.loss = from.loss;
+}
+
+/**
+ * @param next - where to write the next point
+ * @param wish - room for one point
+ */
+function stepFrom(
+  { index, at: { point, gradient }, before, pace }: Climber,
+  reach: Reach,
+  alpha: number,
+  next: Float32Array,
+  wish: Float64Array,
+): void {
   const { norm, epsilon } = reach.threat;
-  const direction =
-    norm === 'l1'
-      ? steepestSigns(movable(reach, index, gradient), pace.moved)
-      : steepest(reach, index, point, gradient);
+  if (norm === 'l1') steepestSigns(movable(reach, index, gradient), pace.moved, wish);
+  else steepest(reach, index, point, gradient, wish);
   const length = pace.stepLength * epsilon;
-  // Plain loops in one buffer: half of an attack's time was spent in closures over values here.
-  const wish = direction;
-  for (let i = 0; i < wish.length; i++) wish[i] = point[i]! + length * direction[i]!;
-  const stepped = project(reach, index, wish);
-  if (norm === 'l1') return stepped;
+  for (let i = 0; i < wish.length; i++) wish[i] = point[i]! + length * wish[i]!;
+  project(reach, index, wish, next);
+  if (norm === 'l1') return;
   for (let i = 0; i < wish.length; i++) {
     const here = point[i]!;
-    wish[i] = here + alpha * (stepped[i]! - here) + (1 - alpha) * (here - before[i]!);
+    wish[i] = here + alpha * (next[i]! - here) + (1 - alpha) * (here - before[i]!);
   }
-  return project(reach, index, wish);
+  project(reach, index, wish, next);
 }
 
 function valuesMoved({ samples, size }: Search, index: number, point: Float32Array): number {
-  return point.reduce(
-    (count, value, i) => (value === samples.inputs[index * size + i] ? count : count + 1),
-    0,
-  );
+  let count = 0;
+  for (let i = 0; i < size; i++) if (point[i] !== samples.inputs[index * size + i]) count += 1;
+  return count;
 }
 
 async function look(

@@ -28,6 +28,17 @@ export interface Classifier {
    * @returns n·size gradient values
    */
   logitGradient(inputs: Float32Array, weights: Float32Array, n: number): Promise<Float32Array>;
+  /**
+   * In one run what `logits` and `logitGradient` give in two: the logits, and the gradient of Auto-PGD's difference of
+   * logits ratio, each sample's times a positive factor of its own. Absent where the two must do.
+   * @param targets - n class indices to climb towards; undefined: away from the labels
+   */
+  ratioGradient?(
+    inputs: Float32Array,
+    labels: Uint32Array,
+    targets: Uint32Array | undefined,
+    n: number,
+  ): Promise<{ readonly gradient: Float32Array; readonly logits: Float32Array }>;
   /** Of a model that draws at random, of which the methods above give means over draws. */
   readonly randomness?: Randomness;
   close(): Promise<void>;

@@ -35,10 +35,9 @@ export interface LogitLoss {
  * ICML 2020, section 4.1.
  */
 export function logitDifferenceRatio(logits: Float32Array, label: number): LogitLoss {
-  const order = [...logits.keys()].sort((one, other) => logits[other]! - logits[one]! || one - other);
-  const [first, second, third] = order;
+  const [first, second, third] = largest(logits, 3);
   const rival = first === label ? second : first;
-  const weights = Array.from(logits, () => 0);
+  const weights = new Array<number>(logits.length).fill(0);
   if (rival === undefined) return { loss: 0, weights };
   const difference = logits[rival]! - logits[label]!;
   if (logits.length <= 3) {
@@ -61,9 +60,8 @@ export function logitDifferenceRatio(logits: Float32Array, label: number): Logit
  * Source: the same, section 4.2.
  */
 export function targetedDifferenceRatio(logits: Float32Array, label: number, target: number): LogitLoss {
-  const order = [...logits.keys()].sort((one, other) => logits[other]! - logits[one]! || one - other);
-  const [first, , third, fourth] = order;
-  const weights = Array.from(logits, () => 0);
+  const [first, , third, fourth] = largest(logits, 4);
+  const weights = new Array<number>(logits.length).fill(0);
   // The sample as it is has no target of its own.
   if (target === label) return { loss: margin(logits, label), weights };
   const difference = logits[target]! - logits[label]!;
@@ -82,3 +80,16 @@ export function targetedDifferenceRatio(logits: Float32Array, label: number, tar
 }
 
 const NO_DIVISION_BY_ZERO = 1e-12;
+
+/** The classes of the largest logits, the largest first; equal ones by number. */
+function largest(logits: Float32Array, count: number): readonly number[] {
+  const order: number[] = [];
+  for (let c = 0; c < logits.length; c++) {
+    let rank = order.length;
+    while (rank > 0 && logits[c]! > logits[order[rank - 1]!]!) rank -= 1;
+    if (rank === count) continue;
+    if (order.length === count) order.pop();
+    order.splice(rank, 0, c);
+  }
+  return order;
+}

@@ -14,6 +14,9 @@ import {
   type OnnxSession,
   openSession,
   type Results,
+  ratioGradientModel,
+  ratioGradientNames as ratioNames,
+  type Tensor,
   logitGradientNames as weightedNames,
   withNoiseInputs,
 } from '../onnx/index.js';
@@ -78,7 +81,12 @@ async function openDifferentiated(
   }
 }
 
-function withoutNoise(drawn: DrawnClassifier): Classifier {
+/** A model as its file has it. Means over draws have no ratio in one run: its weights are those of the mean logits. */
+interface FileClassifier extends DrawnClassifier {
+  readonly ratioGradient: NonNullable<Classifier['ratioGradient']>;
+}
+
+function withoutNoise(drawn: FileClassifier): Classifier {
   const none = () => ({});
   return {
     shape: drawn.shape,
@@ -86,6 +94,7 @@ function withoutNoise(drawn: DrawnClassifier): Classifier {
     logits: (inputs, n) => drawn.logits(inputs, n, none),
     lossGradient: (inputs, labels, n) => drawn.lossGradient(inputs, labels, n, none),
     logitGradient: (inputs, weights, n) => drawn.logitGradient(inputs, weights, n, none),
+    ratioGradient: drawn.ratioGradient,
     close: drawn.close,
   };
 }
@@ -95,7 +104,7 @@ function openDrawn(
   noiseInputs: readonly NoiseInput[],
   shape: readonly number[],
   logitExponent: number,
-): Omit<DrawnClassifier, 'classes'> {
+): Omit<FileClassifier, 'classes'> {
   const size = shape.reduce((product, axis) => product * axis, 1);
   const sessions = new Map<string, Promise<OnnxSession>>();
   /** Each when it is first needed: an attack without gradients waits for no gradient graph. */
@@ -110,7 +119,7 @@ function openDrawn(
   const runAt = async (exponent: number, inputs: Float32Array, labels: Uint32Array, noise: Feeds) => {
     const results = await (await sessionOf('lossGradient', exponent)).run({
       [names.input]: { type: 'float', dims: [labels.length, ...shape], data: inputs },
-      [names.labels]: { type: 'int64', dims: [labels.length], data: BigInt64Array.from(labels, BigInt) },
+      [names.labels]: classNumbers(labels),
       ...noise,
     });
     return {
@@ -124,9 +133,10 @@ function openDrawn(
     async lossGradient(inputs, labels, n, noise) {
       const all = noise(Array.from({ length: n }, (_, row) => row));
       const { loss, logits, gradient: plain } = await runAt(logitExponent, inputs, labels, all);
-      const gradient = plain.slice();
       const classes = logits.length / n;
       const levels = Array.from({ length: n }, (_, row) => halvings(logits, classes, row, labels[row]!));
+      if (levels.every((count) => count === 0)) return { loss, gradient: plain, logits };
+      const gradient = plain.slice();
       for (const level of new Set(levels.filter((count) => count > 0))) {
         const rows = levels.flatMap((count, row) => (count === level ? [row] : []));
         const softened = await runAt(
@@ -158,6 +168,15 @@ function openDrawn(
       });
       return floats(results, weightedNames.gradient);
     },
+    async ratioGradient(inputs, labels, targets, n) {
+      const session = await sessionOf(targets ? 'ratioTowards' : 'ratioAway', logitExponent);
+      const results = await session.run({
+        [ratioNames.input]: { type: 'float', dims: [n, ...shape], data: inputs },
+        [ratioNames.labels]: classNumbers(labels),
+        ...(targets && { [ratioNames.targets]: classNumbers(targets) }),
+      });
+      return { gradient: floats(results, ratioNames.gradient), logits: floats(results, ratioNames.logits) };
+    },
     async close() {
       for (const session of sessions.values()) await (await session).close();
     },
@@ -169,6 +188,8 @@ const graphs = {
   lossGradient: lossGradientModel,
   logitGradient: logitGradientModel,
   logits: logitsModel,
+  ratioAway: (model: Model, noise: readonly NoiseInput[]) => ratioGradientModel(model, 'away', noise),
+  ratioTowards: (model: Model, noise: readonly NoiseInput[]) => ratioGradientModel(model, 'towards', noise),
 } as const;
 
 /** In two halves: each fits into float32 where the whole may not. */
@@ -187,6 +208,10 @@ function scaleLogits(model: Model, exponent: number): Model {
     b.output(`scaled/${name}`, type, dims, scaled);
   }
   return b.toModel();
+}
+
+function classNumbers(numbers: Uint32Array): Tensor {
+  return { type: 'int64', dims: [numbers.length], data: BigInt64Array.from(numbers, BigInt) };
 }
 
 function floats(results: Results, name: string): Float32Array {

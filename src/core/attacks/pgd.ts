@@ -74,34 +74,52 @@ async function climb(
   const { context, size } = search;
   let climbers = batch.map((index) => ({
     index,
-    point: uniformStart(search, 'pgd', index, restart),
     velocity: new Float32Array(size) as Float32Array,
     best: Number.NEGATIVE_INFINITY,
     bestBeforeLast: Number.NEGATIVE_INFINITY,
   }));
+  /** One point a climber, moved in place. */
+  const points = joinRows(
+    size,
+    batch.map((index) => uniformStart(search, 'pgd', index, restart)),
+  );
+  const rowOf = (matrix: Float32Array, row: number) => matrix.subarray(row * size, (row + 1) * size);
+  const wish = new Float64Array(size);
   for (let iteration = 0; iteration <= options.steps && climbers.length > 0; iteration++) {
     context.signal?.throwIfAborted();
-    const points = joinRows(
-      size,
-      climbers.map(({ point }) => point),
-    );
     const indices = climbers.map(({ index }) => index);
-    const { losses, gradient } = await look(search, indices, points, targetOf);
+    const asked = points.subarray(0, climbers.length * size);
+    const { losses, gradient } = await look(search, indices, asked, targetOf);
+    const standing: typeof climbers = [];
     for (const [row, climber] of climbers.entries()) {
       climber.best = Math.max(climber.best, losses[row]!);
       if (iteration === options.steps - LATE_STEPS) climber.bestBeforeLast = climber.best;
-      const slope = gradient.subarray(row * size, (row + 1) * size);
-      const pushed = options.momentum ? withMomentum(climber.velocity, slope, options.momentum) : slope;
-      climber.velocity = pushed;
-      const direction = steepest(search, climber.index, climber.point, pushed);
-      for (let i = 0; i < size; i++) direction[i] = climber.point[i]! + options.stepSize * direction[i]!;
-      climber.point = project(search, climber.index, direction);
+      if (search.success[climber.index]) continue;
+      const slope = rowOf(gradient, row);
+      climber.velocity = options.momentum ? withMomentum(climber.velocity, slope, options.momentum) : slope;
+      const point = rowOf(points, row);
+      stepAlong(search, climber.index, point, climber.velocity, options.stepSize, wish);
+      project(search, climber.index, wish, rowOf(points, standing.length));
+      standing.push(climber);
     }
-    climbers = climbers.filter(({ index }) => search.success[index] === 0);
+    climbers = standing;
   }
   for (const { index, best, bestBeforeLast } of climbers) {
     search.lateRise[index] = options.steps < LATE_STEPS ? Number.NaN : best - bestBeforeLast;
   }
+}
+
+/** Writes where a step from a point leads, inside the ball or not. */
+function stepAlong(
+  search: Search,
+  index: number,
+  point: Float32Array,
+  gradient: Float32Array,
+  stepSize: number,
+  wish: Float64Array,
+): void {
+  steepest(search, index, point, gradient, wish);
+  for (let i = 0; i < wish.length; i++) wish[i] = point[i]! + stepSize * wish[i]!;
 }
 
 function withMomentum(velocity: Float32Array, gradient: Float32Array, decay: number): Float32Array {

@@ -25,15 +25,23 @@ export interface Reach {
  *
  * @param index - of the sample
  * @param point - as many values as a sample; one that is not a number stays with the sample
+ * @param projected - where to write what is found: loops over many points would spend their time on new arrays
+ * @returns `projected`
  */
-export function project(reach: Reach, index: number, point: ArrayLike<number>): Float32Array {
-  const { samples, threat, size, box } = reach;
+export function project(
+  reach: Reach,
+  index: number,
+  point: ArrayLike<number>,
+  projected: Float32Array = new Float32Array(reach.size),
+): Float32Array {
+  const { samples, threat, size } = reach;
+  const { lower, upper } = reach.box;
   const from = index * size;
-  const projected = new Float32Array(size);
+  const inBox = threat.norm === 'linf';
   for (let i = 0; i < size; i++) {
-    const value = Number.isNaN(point[i]!) ? samples.inputs[from + i]! : point[i]!;
-    const nearest = Math.min(box.upper[from + i]!, Math.max(box.lower[from + i]!, value));
-    projected[i] = threat.norm === 'linf' ? nearest : roundTowards(samples.inputs[from + i]!, nearest);
+    const original = samples.inputs[from + i]!;
+    const nearest = clamp(point[i]!, lower[from + i]!, upper[from + i]!, original);
+    projected[i] = inBox ? nearest : roundTowards(original, nearest);
   }
   const original = samples.inputs.subarray(from, from + size);
   if (threat.norm === 'linf' || distance(threat.norm, original, projected) <= threat.epsilon)
@@ -42,7 +50,14 @@ export function project(reach: Reach, index: number, point: ArrayLike<number>): 
   const { moves, room } = wishes(reach, index, point);
   if (threat.norm === 'l2') scaleL2(moves, room, threat.epsilon, 1);
   else shortenL1(moves, room, threat.epsilon);
-  return settle(reach, index, point, moves);
+  return settle(reach, index, point, moves, projected);
+}
+
+/** The value of an interval that is nearest to another; `fallback` where that is not a number. */
+function clamp(value: number, low: number, high: number, fallback: number): number {
+  if (value > high) return high;
+  if (value < low) return low;
+  return Number.isNaN(value) ? fallback : value;
 }
 
 /**
@@ -74,7 +89,7 @@ export function furthest(reach: Reach, index: number, direction: ArrayLike<numbe
   for (let i = 0; i < size; i++) moves[i] = Math.abs(scaled[i]!);
   if (threat.norm === 'l2') scaleL2(moves, room, threat.epsilon, Number.POSITIVE_INFINITY);
   else fillL1(moves, room, threat.epsilon);
-  return settle(reach, index, target, moves);
+  return settle(reach, index, target, moves, new Float32Array(size));
 }
 
 /**
@@ -196,9 +211,9 @@ function settle(
   index: number,
   point: ArrayLike<number>,
   moves: Float64Array,
+  settled: Float32Array,
 ): Float32Array {
   const original = samples.inputs.subarray(index * size, (index + 1) * size);
-  const settled = new Float32Array(size);
   // Sums of float64 have rounding of their own: at worst a few parts in 10¹⁵ a value.
   for (let shrink = 0; shrink <= 1; shrink = shrink === 0 ? 2 ** -52 : 2 * shrink) {
     for (let i = 0; i < size; i++) {

@@ -13,46 +13,66 @@ const L1_SHARE = 0.01;
  *
  * @param index - of the sample
  * @param point - where it is now
+ * @param direction - where to write what is found
+ * @returns `direction`
  */
 export function steepest(
   reach: Reach,
   index: number,
   point: Float32Array,
   gradient: Float32Array,
+  direction: Float64Array = new Float64Array(gradient.length),
 ): Float64Array {
   const { threat, size, box } = reach;
   if (threat.norm === 'linf') {
-    const signs = new Float64Array(gradient.length);
-    for (let i = 0; i < signs.length; i++) signs[i] = signOrZero(gradient[i]!);
-    return signs;
+    for (let i = 0; i < direction.length; i++) direction[i] = signOrZero(gradient[i]!);
+    return direction;
   }
-  if (threat.norm === 'l2') return unitL2(movable(reach, index, gradient));
+  if (threat.norm === 'l2') return unitL2(movable(reach, index, gradient), direction);
   const open = Float64Array.from(gradient, (slope, i) => {
     const limit = slope > 0 ? box.upper : box.lower;
     return Number.isNaN(slope) || point[i] === limit[index * size + i] ? 0 : slope;
   });
-  return steepestSigns(open, Math.max(1, Math.round(L1_SHARE * size)));
+  return steepestSigns(open, Math.max(1, Math.round(L1_SHARE * size)), direction);
 }
 
-/** The signs of the `count` steepest slopes (all that equal the last of them), each divided by how many they are. */
-export function steepestSigns(gradient: ArrayLike<number>, count: number): Float64Array {
+/**
+ * The signs of the `count` steepest slopes (all that equal the last of them), each divided by how many they are.
+ *
+ * @param signs - where to write what is found
+ * @returns `signs`
+ */
+export function steepestSigns(
+  gradient: ArrayLike<number>,
+  count: number,
+  signs: Float64Array = new Float64Array(gradient.length),
+): Float64Array {
   const slopes = Float64Array.from(gradient, (slope) => (Number.isNaN(slope) ? 0 : Math.abs(slope)));
   const least = slopes.slice().sort()[Math.max(0, slopes.length - count)]!;
-  const signs = Float64Array.from(gradient, (slope, i) => (slopes[i]! >= least ? signOrZero(slope) : 0));
-  const moved = signs.reduce((sum, sign) => sum + Math.abs(sign), 0);
-  return moved === 0 ? signs : signs.map((sign) => sign / moved);
+  let moved = 0;
+  for (let i = 0; i < signs.length; i++) {
+    signs[i] = slopes[i]! >= least ? signOrZero(gradient[i]!) : 0;
+    moved += Math.abs(signs[i]!);
+  }
+  for (let i = 0; i < signs.length && moved > 0; i++) signs[i]! /= moved;
+  return signs;
 }
 
-function unitL2(gradient: Float32Array): Float64Array {
-  const finite = Float64Array.from(gradient, (slope) => {
-    if (Number.isFinite(slope)) return slope;
-    return Number.isNaN(slope) ? 0 : Math.sign(slope) * 2 ** 128;
-  });
-  const length = Math.sqrt(finite.reduce((sum, slope) => sum + slope ** 2, 0));
-  return length === 0 ? finite : finite.map((slope) => slope / length);
+function unitL2(gradient: Float32Array, unit: Float64Array): Float64Array {
+  let squares = 0;
+  for (let i = 0; i < unit.length; i++) {
+    const slope = gradient[i]!;
+    if (Number.isFinite(slope)) unit[i] = slope;
+    else unit[i] = Number.isNaN(slope) ? 0 : Math.sign(slope) * 2 ** 128;
+    squares += unit[i]! ** 2;
+  }
+  const length = Math.sqrt(squares);
+  for (let i = 0; i < unit.length && length > 0; i++) unit[i]! /= length;
+  return unit;
 }
 
 /** A gradient that is not a number says nothing, like one that is zero. */
 function signOrZero(value: number): number {
-  return Number.isNaN(value) ? 0 : Math.sign(value);
+  // Not Math.sign: processors guess which way it branches, and of gradients they guess wrong half of the time.
+  return Number(value > 0) - Number(value < 0);
 }

@@ -20,6 +20,8 @@ import { operatorOf } from './operators/registry.js';
  * @param builder - a graph whose values up to the loss are floating-point numbers wherever gradients pass
  * @param loss - name of the value to differentiate
  * @param wrt - names of the values to differentiate with respect to: inputs, constants or intermediate values
+ * @param weights - name of a float value in the shape of the loss; given, its elements count by these weights, which are
+ * taken for constants (a vector–Jacobian product)
  * @returns the name of the gradient of each, in the shape of the value
  * @throws RefusedError `operator-unsupported` naming the node and operator; or when the loss does not depend on a
  *   value
@@ -28,6 +30,7 @@ export function differentiate(
   builder: GraphBuilder,
   loss: string,
   wrt: readonly string[],
+  weights?: string,
 ): Readonly<Record<string, string>> {
   const graph = ancestorsOf(builder.build(), loss);
   const facts = inferFacts(graph, builder.opset);
@@ -38,7 +41,7 @@ export function differentiate(
     const sum = gradients.get(name);
     gradients.set(name, sum === undefined ? gradient : add(builder, sum, gradient));
   };
-  if (active.has(loss)) accumulate(loss, onesLike(builder, loss));
+  if (active.has(loss)) accumulate(loss, weights ?? onesLike(builder, loss));
   const single = inSinglePrecision(builder, facts);
   for (const node of [...graph.nodes].reverse()) {
     if (node.outputs.some((name) => gradients.has(name) && active.has(name))) {

@@ -25,6 +25,7 @@ export type { Application } from './operators/operator.js';
 export { differentiableOperators } from './operators/registry.js';
 export { type Window, windowOf } from './operators/window.js';
 export { type ProbeLimits, probeLimits, probeModel } from './probe-model.js';
+export { type RatioAim, ratioGradientModel, ratioGradientNames } from './ratio-gradient.js';
 export type { Finding, FindingLevel, ScanReport } from './scan/finding.js';
 export { foreignKind } from './scan/foreign-kind.js';
 export { type ScanLimits, scanLimits } from './scan/limits.js';

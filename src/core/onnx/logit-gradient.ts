@@ -2,7 +2,6 @@ import { differentiate } from './differentiate.js';
 import { importClassifier } from './import-classifier.js';
 import type { Model } from './model.js';
 import type { NoiseInput } from './noise-inputs.js';
-import { multiply, reduceSum } from './operators/emit.js';
 
 /** Names of the inputs and outputs of a logits model and of a logit-gradient model. */
 export const logitGradientNames = {
@@ -39,7 +38,6 @@ export function logitGradientModel(model: Model, noise: readonly NoiseInput[] = 
   const { input, weights, gradient } = logitGradientNames;
   const { b, batch, dims, logits, classes } = importClassifier(model, noise);
   b.input(weights, 'float', [batch, classes]);
-  const weighted = reduceSum(b, multiply(b, weights, logits), [1], false);
-  b.output(gradient, 'float', dims, differentiate(b, weighted, [input])[input]);
+  b.output(gradient, 'float', dims, differentiate(b, logits, [input], weights)[input]);
   return b.toModel();
 }

@@ -120,8 +120,12 @@ describe("anyone's model file", () => {
   });
 
   it('whose batch axis has length 1 is asked one sample at a time, with the same result', async () => {
-    const single = await evaluate(withBatch(1), {});
-    expect(single.measurement.rows).toEqual((await evaluate(withBatch('N'))).measurement.rows);
+    // Few enough are broken for attacks on several at once.
+    const single = await evaluate(withBatch(1), { epsilon: 0.01 });
+    expect(single.measurement.rows).toEqual(
+      (await evaluate(withBatch('N'), { epsilon: 0.01 })).measurement.rows,
+    );
+    expect(single.measurement.rows.filter(isRobust).length).toBeGreaterThan(5);
   });
 
   it('with operators that have no gradient says which, and is attacked as a black box', async () => {

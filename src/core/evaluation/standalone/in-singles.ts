@@ -2,7 +2,7 @@ import type { Classifier } from '../../attacks/index.js';
 
 /** A classifier that is asked about one sample at a time, for models whose batch axis has length 1. */
 export function inSingles(classifier: Classifier): Classifier {
-  const { classes } = classifier;
+  const { classes, ratioGradient } = classifier;
   return {
     ...classifier,
     logits: oneByOne(classifier.logits),
@@ -24,6 +24,16 @@ export function inSingles(classifier: Classifier): Classifier {
       ]);
       return gradient ?? new Float32Array();
     },
+    ...(ratioGradient && {
+      async ratioGradient(inputs, labels, targets, n) {
+        const [gradient, logits] = await rows(n, async (index) => {
+          const target = targets && part(targets, n, index);
+          const one = await ratioGradient(part(inputs, n, index), part(labels, n, index), target, 1);
+          return [one.gradient, one.logits];
+        });
+        return { gradient: gradient ?? new Float32Array(), logits: logits ?? new Float32Array() };
+      },
+    }),
   };
 }
 
