@@ -17,6 +17,7 @@ import { registerRuns } from './commands/runs.js';
 import { registerScan } from './commands/scan.js';
 import { registerSchema } from './commands/schema.js';
 import { registerStatus } from './commands/status.js';
+import { registerTrust } from './commands/trust.js';
 import { registerUp } from './commands/up.js';
 import { registerVerify } from './commands/verify.js';
 import { createContext } from './context.js';
@@ -49,6 +50,7 @@ for (const register of [
   registerApprove,
   registerRollback,
   registerVerify,
+  registerTrust,
   registerAttack,
   registerCertify,
   registerEvidence,

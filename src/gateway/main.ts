@@ -9,6 +9,7 @@ import { openStore } from '../core/store/index.js';
 import { readTrustPolicy, verifyRelease } from '../core/trust/index.js';
 import type { VerifyRelease } from './admission.js';
 import { gatewayArguments } from './arguments.js';
+import { believedPolicy } from './believed-policy.js';
 import { buildGateway, defaultLimits } from './gateway.js';
 import { marksInFile, marksInMemory } from './revision-marks.js';
 import { followTls } from './tls.js';
@@ -35,9 +36,12 @@ async function main(args: readonly string[]): Promise<void> {
   const log = pino({ name: 'gateway' }, pino.destination(2));
   const store = await openStore(url);
   readTrustPolicy(await readFile(trust, 'utf8'));
+  const memory = state === undefined ? undefined : `${state}.trust`;
   // Read for each release, so that a new key is believed, and a revoked one is not, without a restart.
-  const verify: VerifyRelease = async (release, expected) =>
-    await verifyRelease(store, readTrustPolicy(await readFile(trust, 'utf8')), release, expected);
+  const verify: VerifyRelease = async (release, expected) => {
+    const at = new Date();
+    return verifyRelease(store, await believedPolicy(store, trust, memory, at), release, { ...expected, at });
+  };
   if (noiseSecret === undefined)
     log.warn('without --noise-secret each gateway draws noise of its own: asking many averages it out');
   if (state === undefined) log.warn('without --state a restart forgets which revisions were accepted');

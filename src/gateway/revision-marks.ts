@@ -1,8 +1,8 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
-import path from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { RefusedError } from '../core/errors/index.js';
 import { digestSchema, nameSchema } from '../core/spec/index.js';
+import { replaceFile } from './replace-file.js';
 
 const markSchema = z.strictObject({ revision: z.int().min(1), release: digestSchema });
 const fileSchema = z.strictObject({ version: z.literal(1), endpoints: z.record(nameSchema, markSchema) });
@@ -72,26 +72,5 @@ async function readMarks(file: string): Promise<Readonly<Record<string, Revision
     throw new RefusedError('state-invalid', `the state file ${file} is not one of this gateway`, [], {
       cause: error,
     });
-  }
-}
-
-/** The new content is on the disk under another name before it takes the old one's place. */
-async function replaceFile(file: string, text: string): Promise<void> {
-  const next = `${file}.next`;
-  await mkdir(path.dirname(file), { recursive: true });
-  const handle = await open(next, 'w', 0o600);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(next, file);
-  // The rename itself must survive a power cut, too.
-  const folder = await open(path.dirname(file), 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }

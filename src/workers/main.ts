@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { DefaultLogger, type LogEntry, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
-import { openSigner, readTrustPolicy } from '../core/trust/index.js';
+import { openStore } from '../core/store/index.js';
+import { followPolicy, openSigner, readTrustPolicy } from '../core/trust/index.js';
 import { queues } from '../workflows/contract.js';
 import { type Role, startWorkers } from './run-worker.js';
 import { workflowBundle } from './workflow-bundle.js';
@@ -60,7 +61,13 @@ async function main(): Promise<void> {
         ...(values.certificates && { certificates: values.certificates }),
       }),
     }),
-    ...(values.trust && { trust: readTrustPolicy(await readFile(values.trust, 'utf8')) }),
+    ...(values.trust && {
+      trust: await followPolicy(
+        await openStore(values.store),
+        readTrustPolicy(await readFile(values.trust, 'utf8')),
+        new Date(),
+      ),
+    }),
     ...(values['records-key'] && {
       recordsKey: Buffer.from((await readFile(values['records-key'], 'utf8')).trim(), 'hex'),
     }),

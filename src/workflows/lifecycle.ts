@@ -117,7 +117,7 @@ export async function lifecycle(input: LifecycleInput): Promise<LifecycleOutcome
         },
         ({ by }) => `approved by ${by}`,
       );
-      chain = { ...chain, approval: approval.statement };
+      chain = { ...chain, approvals: [approval.statement] };
     } else run.skip('approve', 'the lifecycle does not ask for it');
 
     const live = await run.stage(

@@ -3,19 +3,21 @@ import { RefusedError } from '../../core/errors/index.js';
 import { type EndpointPointer, endpointRef, readEndpointPointer } from '../../core/serving/index.js';
 import { type Digest, digestSchema, nameSchema } from '../../core/spec/index.js';
 import { openStore, type Store } from '../../core/store/index.js';
-import { type ChainLink, type ExpectedRelease, verifyRelease } from '../../core/trust/index.js';
+import { type ChainLink, type ExpectedRelease, followPolicy, verifyRelease } from '../../core/trust/index.js';
 import { type CliContext, mark } from '../context.js';
 import { readTrustFile } from '../trust-file.js';
 
 const links: Record<ChainLink, string> = {
+  policy: 'trust policy',
   release: 'release statement',
   model: 'model files match their digests',
   signature: 'model signature (OMS)',
   provenance: 'training provenance (SLSA)',
   data: 'data statement',
   tests: 'test results of every gate',
+  waivers: 'waivers',
   verification: 'verification summary',
-  approval: 'approval',
+  approval: 'approvals',
 };
 
 /** `assay verify ENDPOINT|DIGEST`: walks the chain of a release with the function that gateways use. */
@@ -27,8 +29,9 @@ export function registerVerify(program: Command, context: () => CliContext): voi
     .option('--trust <file>', 'trust policy; default: the one in the state folder')
     .action(async (name: string, options: { trust?: string }) => {
       const cli = context();
-      const trust = readTrustFile(options.trust ?? cli.paths.trust);
       const store = await openStore(cli.paths.store);
+      const pinned = readTrustFile(options.trust ?? cli.paths.trust);
+      const trust = await followPolicy(store, pinned, new Date());
       const { release, ...expected } = await findRelease(store, name);
       const verification = await verifyRelease(store, trust, release, expected);
       const failures = verification.ok ? [] : verification.failures;

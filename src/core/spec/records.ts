@@ -68,8 +68,10 @@ export const chainSchema = z.strictObject({
   tests: z.array(digestSchema).min(1),
   /** The verification summary (SLSA VSA). */
   verification: digestSchema,
-  /** A person's approval, when the lifecycle asked for one. */
-  approval: digestSchema.optional(),
+  /** Approvals by people, when the lifecycle asked for them. */
+  approvals: z.array(digestSchema).min(1).max(16).optional(),
+  /** Waivers of gates that did not pass, signed by people who may. */
+  waivers: z.array(digestSchema).min(1).max(16).optional(),
 });
 export type Chain = z.infer<typeof chainSchema>;
 

@@ -24,6 +24,7 @@ import { descriptorOf, type PredicateType } from './statements/predicate.js';
 import { provenancePredicate, trainingBuildType } from './statements/provenance.js';
 import { releasePredicate } from './statements/release.js';
 import { resultOfStatus, testResultPredicate } from './statements/test-result.js';
+import { type Waiver, waiverPredicate } from './statements/waiver.js';
 import { parseStrictJson } from './strict-json.js';
 
 /*
@@ -175,6 +176,17 @@ export async function attestApproval(
   });
 }
 
+/** Signs that a person lets a model through though a gate did not pass. */
+export async function attestWaiver(
+  store: Store,
+  signer: Signer,
+  model: Digest,
+  waiver: Omit<Waiver, 'waivedAt'>,
+  now: Date,
+): Promise<Digest> {
+  return attest(store, signer, waiverPredicate, 'model', model, { ...waiver, waivedAt: now.toISOString() });
+}
+
 /** Signs one revision of an endpoint. */
 export async function signRelease(store: Store, signer: Signer, record: ReleaseRecord): Promise<Digest> {
   return attest(store, signer, releasePredicate, 'model', record.model, record);
@@ -185,7 +197,7 @@ export async function attest<T>(
   store: Store,
   signer: Signer,
   type: PredicateType<T>,
-  name: 'model' | 'snapshot',
+  name: 'model' | 'snapshot' | 'trust-policy',
   subject: Digest,
   predicate: T,
 ): Promise<Digest> {

@@ -3,6 +3,7 @@ export {
   attestData,
   attestModel,
   attestVerdicts,
+  attestWaiver,
   type DecideAgain,
   signRelease,
   type TrainingRun,
@@ -29,6 +30,7 @@ export { generateSigningKey, readSigner, type SigningKey } from './signers/local
 export { openSigner, type SignerSettings } from './signers/open-signer.js';
 export type { Signer } from './signers/signer.js';
 export { type OpenedStatement, readStatement } from './statement.js';
+export { followPolicy, type Succession, signSuccessor } from './succession.js';
 export type {
   ChainFailureCode,
   ChainLink,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { RefusedError } from '../errors/index.js';
 import type { TreeEntry } from '../store/index.js';
 import type { TrustPolicy } from './policy.js';
+import type { TrustedSigner } from './signed-by/trusted-signer.js';
 import type { Signer } from './signers/signer.js';
 import { openStatement, signStatement } from './statement.js';
 import { modelSignaturePredicate } from './statements/model-signature.js';
@@ -45,6 +46,7 @@ export async function signModel(signer: Signer, folder: ModelFolder): Promise<Ui
  * Checks that a bundle signs exactly this folder: each of its files, and nothing else. Ignored paths excuse no file.
  *
  * @param endpoint - the endpoint for which the signer must be allowed, if any
+ * @returns who signed it
  * @throws RefusedError what `openStatement` throws, or `model-mismatch` with every difference as a detail
  */
 export function verifyModelSignature(
@@ -53,8 +55,14 @@ export function verifyModelSignature(
   folder: ModelFolder,
   now: Date,
   endpoint?: string,
-): void {
-  const { subject, predicate } = openStatement(bundle, policy, modelSignaturePredicate, now, endpoint);
+): TrustedSigner {
+  const { subject, predicate, signer } = openStatement(
+    bundle,
+    policy,
+    modelSignaturePredicate,
+    now,
+    endpoint,
+  );
   const differences: string[] = [];
   // The reference tool sorts by path components: whatever the order, the root is taken over the list as it stands.
   if (rootOf(predicate.resources) !== subject.digest.sha256) {
@@ -73,6 +81,7 @@ export function verifyModelSignature(
   }
   for (const path of signed.keys()) differences.push(`expected ${JSON.stringify(path)}, got no such file`);
   if (differences.length > 0) throw new RefusedError('model-mismatch', differences.join('; '), differences);
+  return signer;
 }
 
 /** SHA-256 over the raw digests, in the order of the list. */

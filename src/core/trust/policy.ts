@@ -2,7 +2,7 @@ import { TrustedRoot } from '@sigstore/protobuf-specs';
 import { parse as parseYaml, stringify as stringifyYaml } from 'yaml';
 import { z } from 'zod';
 import { RefusedError } from '../errors/index.js';
-import { gatesSchema, nameSchema } from '../spec/index.js';
+import { digestSchema, gatesSchema, nameSchema } from '../spec/index.js';
 import { readCertificate } from './certificates.js';
 import { keyIdOf } from './keys.js';
 
@@ -13,7 +13,9 @@ export const statementRoles = [
   'test',
   'verification',
   'approval',
+  'waiver',
   'release',
+  'policy',
 ] as const;
 /** What a key may vouch for. */
 export type StatementRole = (typeof statementRoles)[number];
@@ -51,6 +53,14 @@ const trustedRootSchema = z.looseObject({}).superRefine((root, context) => {
 /** `trust.yaml`: whom a verifier believes, about what. Verifiers hold it; it never comes from the store. */
 export const trustPolicySchema = z.strictObject({
   version: z.literal(1),
+  /** Counts up with each successor; see `succession.ts`. */
+  revision: z.int().min(1).default(1),
+  /** Nothing is newly believed after that: whoever withholds successors cannot keep a verifier on an old policy. */
+  expires: z.iso.datetime().optional(),
+  /** Signers with the role `policy` that it takes to replace this policy. */
+  successionThreshold: z.int().min(1).max(16).default(1),
+  /** Models, snapshots and statements that are not to be believed any more, however well signed. */
+  revoked: z.array(digestSchema).default([]),
   keys: z
     .array(
       z.strictObject({
@@ -115,7 +125,27 @@ export const trustPolicySchema = z.strictObject({
     .optional(),
   /** Per endpoint: the gates a model must have passed, at least this strictly. */
   endpoints: z
-    .record(nameSchema, z.strictObject({ gates: gatesSchema.optional(), approval: z.boolean().optional() }))
+    .record(
+      nameSchema,
+      z.strictObject({
+        gates: gatesSchema.optional(),
+        /**
+         * Whether a person must have said yes; or how many, each under a key or certificate of their own, and none of
+         * them having signed what is approved.
+         */
+        approval: z.union([z.boolean(), z.strictObject({ threshold: z.int().min(1).max(16) })]).optional(),
+        /** Gates, by name, that people with the role `waiver` may let pass though they did not. */
+        waivable: z
+          .array(
+            z.strictObject({
+              gate: nameSchema,
+              /** `fail` lets through what is known to be bad. */
+              status: z.enum(['inconclusive', 'fail']).default('inconclusive'),
+            }),
+          )
+          .optional(),
+      }),
+    )
     .default({}),
 });
 
@@ -136,7 +166,7 @@ export interface KeyGrant {
  */
 export function createTrustPolicy(
   keys: readonly KeyGrant[],
-  endpoints: TrustPolicy['endpoints'] = {},
+  endpoints: z.input<typeof trustPolicySchema>['endpoints'] = {},
 ): TrustPolicy {
   return checkPolicy({
     version: 1,

@@ -3,17 +3,23 @@ import type { Digest, ModelCard, ReleaseRecord } from '../spec/index.js';
 
 /** A link of the chain that can break. */
 export type ChainLink =
+  | 'policy'
   | 'release'
   | 'model'
   | 'signature'
   | 'provenance'
   | 'data'
   | 'tests'
+  | 'waivers'
   | 'verification'
   | 'approval';
 
 /** How statements that are each well signed can still fail to make a chain. */
 export type ChainFailureCode =
+  /** The trust policy itself has expired: nothing is newly believed until it is renewed. */
+  | 'policy-expired'
+  /** The trust policy revokes this model, snapshot or statement. */
+  | 'revoked'
   /** The release is for another endpoint than the one asked about. */
   | 'endpoint-mismatch'
   /** The endpoint has already been at this revision or a later one. */
@@ -37,6 +43,8 @@ export type ChainFailureCode =
   | 'gate-failed'
   /** A gate passed, but asked for less than the trust policy does. */
   | 'gate-weaker'
+  /** The waiver is of another gate, result or endpoint, has expired, or the trust policy does not allow it. */
+  | 'waiver-mismatch'
   /** A gate is about another classifier than the one that is served. */
   | 'gate-unserved'
   | 'summary-failed'
@@ -44,6 +52,9 @@ export type ChainFailureCode =
   | 'inputs-mismatch'
   | 'approval-missing'
   | 'approval-rejected'
+  /** The same person twice, or one of those who signed what is approved. */
+  | 'approval-repeated'
+  | 'approval-self'
   /** The person saw another summary, or said yes for another endpoint. */
   | 'approval-mismatch';
 

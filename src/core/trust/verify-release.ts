@@ -1,8 +1,9 @@
 import type { Digest } from '../spec/index.js';
 import type { Store } from '../store/index.js';
-import { checkApproval } from './links/approval.js';
+import { checkApprovals } from './links/approval.js';
 import { checkEvidence } from './links/check-evidence.js';
 import type { Inspection } from './links/inspection.js';
+import { checkPolicy } from './links/policy.js';
 import { type ExpectedRelease, readRelease } from './links/release.js';
 import { checkSummary } from './links/verification-summary.js';
 import type { TrustPolicy } from './policy.js';
@@ -23,13 +24,14 @@ export async function verifyRelease(
   expected: ExpectedRelease = {},
 ): Promise<Verification> {
   const { at: now = new Date() } = expected;
-  const inspection: Inspection = { store, policy, now, failures: [] };
+  const inspection: Inspection = { store, policy, now, failures: [], signers: new Set() };
+  checkPolicy(inspection);
   const record = await readRelease(inspection, release, expected);
   if (!record) return { ok: false, failures: inspection.failures };
   const evidence = { ...record, endpoint: expected.endpoint ?? record.endpoint };
   const { model, gates } = await checkEvidence(inspection, evidence);
   await checkSummary(inspection, evidence, record.chain.verification, gates);
-  await checkApproval(inspection, evidence, record.chain);
+  await checkApprovals(inspection, evidence, record.chain);
   // A model that cannot be read in full has been reported: the last two conditions are for the compiler.
   if (inspection.failures.length > 0 || !model?.card || !model.onnx) {
     return { ok: false, failures: inspection.failures };

@@ -48,10 +48,10 @@ async function filesByDigest(folder: string): Promise<ReadonlyMap<Digest, string
 }
 
 describe('one changed byte', () => {
-  it('on the disk under the store is never accepted, wherever it lies (500 times)', async () => {
+  it('on the disk under the store is never accepted, wherever it lies (800 times)', async () => {
     const places = await filesByDigest(path.join(honest.folder, 'store'));
     let accepted = 0;
-    for (const { digest, flip } of flips('disk', 500)) {
+    for (const { digest, flip } of flips('disk', 800)) {
       const file = places.get(digest)!;
       const whole = await readFile(file);
       await chmod(file, 0o600);
@@ -64,9 +64,9 @@ describe('one changed byte', () => {
     expect((await verifyRelease(honest.store, honest.policy, honest.release)).ok).toBe(true);
   });
 
-  it('is never accepted from a store that checks nothing itself (200 times)', async () => {
+  it('is never accepted from a store that checks nothing itself (400 times)', async () => {
     let accepted = 0;
-    for (const { digest, flip } of flips('store', 200)) {
+    for (const { digest, flip } of flips('store', 400)) {
       // The tree is read by the store alone: the test above covers it.
       if (digest === honest.model) continue;
       const careless: Store = {

@@ -44,6 +44,7 @@ import { inputsOf } from '../../../src/core/trust/links/verification-summary.js'
 import { digestSetOf } from '../../../src/core/trust/statements/predicate.js';
 import {
   gatesPassedLevel,
+  gatesWaivedLevel,
   verificationPredicate,
 } from '../../../src/core/trust/statements/verification-summary.js';
 
@@ -162,16 +163,28 @@ export function decideAgain(store: Store): DecideAgain {
     verdictSchema.parse({ ...JSON.parse(Buffer.from(await store.readBlob(evidence)).toString()), evidence });
 }
 
-/** Everything from snapshot to a signed release, made by the functions that the activities call. */
-export async function buildChain(): Promise<ChainFixture> {
+async function makePlace(): Promise<Pick<ChainFixture, 'folder' | 'store'>> {
   const folder = await mkdtemp(path.join(tmpdir(), 'assay-trust-'));
   await mkdir(path.join(folder, 'store'));
-  const store = await openStore(pathToFileURL(path.join(folder, 'store')).href);
-  const trust = await makeTrust();
-  const { signers, policy } = trust;
-  const base = { folder, store };
+  return { folder, store: await openStore(pathToFileURL(path.join(folder, 'store')).href) };
+}
 
-  const snapshot = await putFiles(base, { 'test.parquet': 'rows' });
+/** Everything from snapshot to a signed release, made by the functions that the activities call. */
+export async function buildChain({
+  rows = 'rows',
+  trust: given,
+  place,
+}: {
+  readonly rows?: string;
+  readonly trust?: Trust;
+  readonly place?: Pick<ChainFixture, 'folder' | 'store'>;
+} = {}): Promise<ChainFixture> {
+  const base = place ?? (await makePlace());
+  const { store } = base;
+  const trust = given ?? (await makeTrust());
+  const { signers, policy } = trust;
+
+  const snapshot = await putFiles(base, { 'test.parquet': rows });
   const snapshotRecord = {
     snapshot,
     source: digestOf('digits.csv'),
@@ -254,7 +267,7 @@ export async function releaseWith(
       policy: resource(digestOfJson(changes.gates ?? gates)),
       inputAttestations: inputsOf(evidence).map(resource),
       verificationResult: 'PASSED',
-      verifiedLevels: [gatesPassedLevel],
+      verifiedLevels: [evidence.waivers ? gatesWaivedLevel : gatesPassedLevel],
     }));
   const chain = { ...evidence, verification };
   return signRelease(store, signers.release, { ...fixture.record, model, chain, ...changes.record });

@@ -541,7 +541,7 @@ describe('the approval link', () => {
       },
       now,
     );
-    return releaseWith(honest, { chain: { verification: honest.chain.verification, approval } });
+    return releaseWith(honest, { chain: { verification: honest.chain.verification, approvals: [approval] } });
   };
 
   it('asks for a person where the policy does', async () => {
@@ -634,7 +634,7 @@ describe('failures', () => {
         provenance: other,
         tests: [other],
         verification: other,
-        approval: other,
+        approvals: [other],
       },
     });
     expect(await failuresOf(release, { endpoint: 'letters', afterRevision: 4 })).toEqual([

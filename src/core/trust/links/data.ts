@@ -2,7 +2,7 @@ import { inputColumns, type ModelCard } from '../../spec/index.js';
 import { canonicalJson } from '../../store/index.js';
 import { dataPredicate } from '../statements/data.js';
 import type { Evidence } from './evidence.js';
-import { expect, type Inspection, openLink } from './inspection.js';
+import { expect, expectNotRevoked, type Inspection, openLink } from './inspection.js';
 
 /**
  * Link 5: the snapshot passed its checks, and it is the one that the model was trained on.
@@ -17,7 +17,8 @@ export async function checkData(
   const about = { endpoint, subject: card?.snapshot };
   const opened = await openLink(inspection, 'data', dataPredicate, chain.data, about);
   if (!opened) return undefined;
-  const { checks, classes, rows } = opened.predicate;
+  const { checks, classes, rows, source } = opened.predicate;
+  for (const digest of [source, card?.snapshot]) expectNotRevoked(inspection, 'data', digest);
   if (card) {
     const said = canonicalJson({ columns: inputColumns(checks), text: checks.text ?? null, classes });
     const { columns, text = null } = card.input;

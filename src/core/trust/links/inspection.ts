@@ -13,6 +13,8 @@ export interface Inspection {
   /** When it is looked at: policies and certificates expire. */
   readonly now: Date;
   readonly failures: VerificationFailure[];
+  /** Who signed what was met so far, approvals and the release left out: they may not approve it alone. */
+  readonly signers: Set<string>;
 }
 
 export function fail(
@@ -87,7 +89,10 @@ export async function openLink<T>(
       about.endpoint,
     ),
   );
-  if (opened && about.subject) expectSubject(inspection, link, opened, about.subject);
+  if (!opened) return undefined;
+  if (link !== 'approval') inspection.signers.add(opened.signer.id);
+  expectNotRevoked(inspection, link, envelope);
+  if (about.subject) expectSubject(inspection, link, opened, about.subject);
   return opened;
 }
 
@@ -104,5 +109,16 @@ export function expectSubject(
     got === subject,
     'subject-mismatch',
     `expected a statement about ${subject}, got one about ${got}`,
+  );
+}
+
+/** Whatever was signed: what the policy revokes is believed no more. */
+export function expectNotRevoked(inspection: Inspection, link: ChainLink, digest: Digest | undefined): void {
+  expect(
+    inspection,
+    link,
+    digest === undefined || !inspection.policy.revoked.includes(digest),
+    'revoked',
+    `expected nothing that the trust policy revokes, got ${digest}`,
   );
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Digest, type ModelCard, modelCardSchema } from '../../spec/index.js';
 import type { TreeEntry } from '../../store/index.js';
 import { parseStrictJson } from '../strict-json.js';
-import { attempt, expect, fail, type Inspection, readBytes } from './inspection.js';
+import { attempt, expect, expectNotRevoked, fail, type Inspection, readBytes } from './inspection.js';
 
 const modelFiles = ['metrics.json', 'model-card.json', 'model.onnx'] as const;
 
@@ -15,6 +15,7 @@ export interface ReadModel {
 
 /** Link 2: the bytes are there, they are what their digests say, and nothing lies beside them. */
 export async function readModel(inspection: Inspection, model: Digest): Promise<ReadModel | undefined> {
+  expectNotRevoked(inspection, 'model', model);
   const files = await attempt(inspection, 'model', () => inspection.store.readTree(model));
   if (!files) return undefined;
   const names = files.map(({ path }) => path);

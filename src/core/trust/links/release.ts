@@ -2,7 +2,14 @@ import type { Digest, ReleaseRecord } from '../../spec/index.js';
 import { requireMay } from '../envelope.js';
 import { openStatement } from '../statement.js';
 import { releasePredicate } from '../statements/release.js';
-import { attempt, expect, expectSubject, type Inspection, readBytes } from './inspection.js';
+import {
+  attempt,
+  expect,
+  expectNotRevoked,
+  expectSubject,
+  type Inspection,
+  readBytes,
+} from './inspection.js';
 
 /** What the verifier knows already. */
 export interface ExpectedRelease {
@@ -34,6 +41,7 @@ export async function readRelease(
   const newest = expected.afterRevision ?? 0;
   await attempt(inspection, 'release', () => requireMay(opened.signer, 'release', endpoint));
   expectSubject(inspection, 'release', opened, release.model);
+  expectNotRevoked(inspection, 'release', envelope);
   expect(
     inspection,
     'release',

@@ -5,7 +5,9 @@ import type { PredicateType } from './predicate.js';
 import { provenancePredicate } from './provenance.js';
 import { releasePredicate } from './release.js';
 import { testResultPredicate } from './test-result.js';
+import { trustPolicyPredicate } from './trust-policy.js';
 import { verificationPredicate } from './verification-summary.js';
+import { waiverPredicate } from './waiver.js';
 
 /** Every kind of statement there is. */
 export const predicateTypes: readonly PredicateType<unknown>[] = [
@@ -15,5 +17,7 @@ export const predicateTypes: readonly PredicateType<unknown>[] = [
   testResultPredicate,
   verificationPredicate,
   approvalPredicate,
+  waiverPredicate,
   releasePredicate,
+  trustPolicyPredicate,
 ];

@@ -6,6 +6,9 @@ const resource = z.strictObject({ uri: z.string().min(1), digest: digestSetSchem
 /** What a passed summary says of a model. SLSA keeps names that begin with SLSA_ to itself. */
 export const gatesPassedLevel = 'ASSAY_GATES_PASSED';
 
+/** What it says instead where a gate did not pass and a person waived it. */
+export const gatesWaivedLevel = 'ASSAY_GATES_PASSED_OR_WAIVED';
+
 const schema = z.strictObject({
   verifier: z.strictObject({ id: z.url() }),
   timeVerified: z.iso.datetime(),
