@@ -15,7 +15,7 @@ const rooms = {
   store: ['errors', 'spec'],
   text: ['spec'],
   crowd: ['statistics'],
-  data: ['errors', 'random', 'spec', 'store', 'text', 'crowd'],
+  data: ['errors', 'random', 'statistics', 'spec', 'store', 'text', 'crowd'],
   onnx: ['errors', 'spec'],
   poisoning: ['errors', 'random', 'statistics'],
   training: ['errors', 'random', 'spec', 'store', 'data', 'onnx'],

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { Context } from '@temporalio/activity';
 import { z } from 'zod';
-import { type IngestResult, ingest } from '../core/data/index.js';
+import { type FileDigests, type IngestResult, ingest } from '../core/data/index.js';
 import { RefusedError } from '../core/errors/index.js';
 import {
   type DataSpec,
@@ -17,6 +17,8 @@ import { refusedBy, runStage, type Stage, type StageResult } from './stage.js';
 export interface IngestInput {
   readonly source: Digest;
   readonly data: DataSpec;
+  /** Blobs of the other files that the data block names, by their paths in it. */
+  readonly files?: FileDigests;
 }
 
 const outcomeSchema = z.discriminatedUnion('kind', [
@@ -26,6 +28,8 @@ const outcomeSchema = z.discriminatedUnion('kind', [
     report: digestSchema,
     problems: z.int().min(1),
     summary: z.array(z.string()).min(1),
+    inconclusive: z.boolean(),
+    quarantine: digestSchema.optional(),
   }),
 ]);
 
@@ -36,18 +40,29 @@ export function createIngest({ store, scratch }: WorkerContext) {
     const { source: _file, ...data } = { format: path.extname(input.data.source), ...input.data };
     const stage: Stage<IngestResult> = {
       name: 'ingest',
-      version: 1,
+      version: 2,
       outcome: outcomeSchema.refine(
         (outcome) => outcome.kind === 'refused' || outcome.record.source === input.source,
         'of another source',
       ),
     };
-    const result = await runStage(store, stage, { source: input.source, data }, (report) =>
+    const asOf = startOfHour(new Date());
+    const aged = data.checks?.some(({ check }) => check === 'freshness');
+    const inputs = {
+      source: input.source,
+      data,
+      ...(input.files && { files: input.files }),
+      // Data grows old: what is asked again in another hour is another question.
+      ...(aged && { asOf: asOf.toISOString() }),
+    };
+    const result = await runStage(store, stage, inputs, (report) =>
       withScratchFolder(scratch, (workFolder) =>
         ingest({
           store,
           source: input.source,
           data: input.data,
+          ...(input.files && { files: input.files }),
+          asOf,
           workFolder,
           signal: Context.current().cancellationSignal,
           onProgress: (fraction) => report({ fraction }),
@@ -58,6 +73,12 @@ export function createIngest({ store, scratch }: WorkerContext) {
     const outcome = result.value;
     if (outcome.kind === 'accepted') return { ...result, value: outcome.record };
     const [first = '', ...rest] = outcome.summary;
-    return refusedBy(new RefusedError('data-refused', first, rest), [outcome.report]);
+    const code = outcome.inconclusive ? 'data-inconclusive' : 'data-refused';
+    const evidence = [outcome.report, ...(outcome.quarantine ? [outcome.quarantine] : [])];
+    return refusedBy(new RefusedError(code, first, rest), evidence);
   };
+}
+
+function startOfHour(time: Date): Date {
+  return new Date(Math.floor(time.getTime() / 3_600_000) * 3_600_000);
 }

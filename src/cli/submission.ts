@@ -1,8 +1,9 @@
 import { cp, mkdtemp, readFile, realpath, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { filesOf } from '../core/data/index.js';
 import { RefusedError, TransientError } from '../core/errors/index.js';
-import { type Lifecycle, parseLifecycle, trainingFiles } from '../core/spec/index.js';
+import { type Digest, type Lifecycle, parseLifecycle, trainingFiles } from '../core/spec/index.js';
 import { fileBytes, type Store } from '../core/store/index.js';
 import type { LifecycleInput } from '../workflows/contract.js';
 
@@ -36,22 +37,29 @@ export async function upload(
   base: string,
   requestedBy: string,
 ): Promise<LifecycleInput> {
-  const source = await readable(path.resolve(base, lifecycle.data.source), 'data.source', async (file) => {
-    // A pipe or a device may never end.
-    if (!(await stat(file)).isFile()) {
-      throw new RefusedError('source-missing', `data.source: expected a regular file, got ${file}`);
-    }
-    return store.putBlob(fileBytes(await realpath(file)));
-  });
+  const source = await readable(path.resolve(base, lifecycle.data.source), 'data.source', (file) =>
+    uploadFile(store, file, 'data.source'),
+  );
+  const named: [string, Digest][] = [];
+  for (const name of filesOf(lifecycle.data)) {
+    named.push([
+      name,
+      await readable(path.resolve(base, name), 'data.columns', (file) =>
+        uploadFile(store, file, 'data.columns'),
+      ),
+    ]);
+  }
+  const files = named.length > 0 && { files: Object.fromEntries(named) };
   const { training } = lifecycle;
-  const files = trainingFiles(training);
-  if (training.trainer !== 'program' && files.length === 0) return { lifecycle, source, requestedBy };
+  const trained = trainingFiles(training);
+  if (training.trainer !== 'program' && trained.length === 0)
+    return { lifecycle, source, ...files, requestedBy };
 
   const folder = await mkdtemp(path.join(tmpdir(), 'assay-program-'));
   try {
     const root = await realpath(base);
     const field = training.trainer === 'program' ? 'training.files' : 'training.parameters.network.file';
-    for (const name of files) {
+    for (const name of trained) {
       await readable(path.resolve(base, name), field, async (file) => {
         const inside = path.relative(base, file);
         // Resolved before its name is believed: a folder on the way may be a link to somewhere else.
@@ -65,10 +73,17 @@ export async function upload(
         await cp(file, path.join(folder, inside), { recursive: true });
       });
     }
-    return { lifecycle, source, program: await store.putTree(folder), requestedBy };
+    return { lifecycle, source, ...files, program: await store.putTree(folder), requestedBy };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+async function uploadFile(store: Store, file: string, field: string): Promise<Digest> {
+  // A pipe or a device may never end.
+  if (!(await stat(file)).isFile())
+    throw new RefusedError('source-missing', `${field}: expected a regular file, got ${file}`);
+  return store.putBlob(fileBytes(await realpath(file)));
 }
 
 async function readable<T>(file: string, field: string, read: (file: string) => Promise<T>): Promise<T> {

@@ -23,6 +23,8 @@ export interface LifecycleInput {
   readonly lifecycle: Lifecycle;
   /** Blob of the source file. */
   readonly source: Digest;
+  /** Blobs of the other files that the data block names, by their paths in it. */
+  readonly files?: Readonly<Record<string, Digest>>;
   /** Tree of the user's files for the trainer: a program's, or the model that is fine-tuned. */
   readonly program?: Digest;
   /** Who asked for the run; it ends up in the release statement. */

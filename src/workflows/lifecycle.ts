@@ -26,7 +26,7 @@ export async function lifecycle(input: LifecycleInput): Promise<LifecycleOutcome
   try {
     const snapshot = await run.stage(
       'ingest',
-      () => compute.ingestSource({ source: input.source, data }),
+      () => compute.ingestSource({ source: input.source, data, ...(input.files && { files: input.files }) }),
       ({ rows }) => `${rows.train} train, ${rows.validation} validation and ${rows.test} test rows accepted`,
     );
     labelRun('dataset', snapshot.snapshot);

@@ -7,6 +7,8 @@ import { addDataOptions } from '../attack/data-options.js';
 import { type DataOptions, listOption, numberBetween } from '../attack/options.js';
 import { readData } from '../attack/read-data.js';
 import { type CliContext, mark } from '../context.js';
+import { registerDataCheck } from '../data/check.js';
+import { registerQuarantine } from '../data/quarantine.js';
 import { integerBetween } from '../integer-option.js';
 
 interface InspectOptions extends DataOptions {
@@ -23,6 +25,8 @@ const SHOWN = 5;
 /** `assay data …`: looks at data, with nothing but the data. */
 export function registerData(program: Command, context: () => CliContext): void {
   const data = program.command('data').description('look at data before anything is trained on it');
+  registerDataCheck(data, context);
+  registerQuarantine(data, context);
   const command = data
     .command('inspect')
     .description('look for samples that somebody may have tampered with: wrong labels, outliers');

@@ -1,84 +1,177 @@
-import type { DataSpec, FeatureSpec } from '../spec/index.js';
+import type { DataCheckOf, DataSpec } from '../spec/index.js';
+import type { CellCheck } from './cell-check.js';
+import { type DataColumn, dataColumns, typedValue } from './columns.js';
 import { type Database, literal } from './database.js';
+import { type RowExpression, readExpression, withTypedColumns } from './expression.js';
+import { featureRule, nativeRule } from './feature-rule.js';
+import { imageChecks } from './image-checks.js';
+import { otherExpectation, otherRule } from './other-column.js';
+import { requirePattern } from './pattern.js';
 import { type DataProblem, type DataRule, EXCERPT_LENGTH } from './problem.js';
 import type { StagedSource } from './staging.js';
 
-const INTEGER = "'-?[0-9]+(\\.0+)?'";
-const NUMBER = "'[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]+)?'";
-const NOT_FINITE = "'[+-]?(nan|inf|infinity)'";
 const ID_LENGTH = 256;
-const INT64 = [-(2n ** 63n), 2n ** 63n - 1n] as const;
 
-/** One check of one value in every row. */
-interface CellCheck {
-  readonly column: string;
-  /** Further columns that it looks at. */
-  readonly others?: readonly string[];
-  /** The column of `raw`. */
-  readonly value: string;
-  /** SQL: the broken rule, or NULL. */
-  readonly rule: string;
-  readonly expected: string;
+/** What the checks of rows need to know beside the data block. */
+export interface RowChecks {
+  readonly checks: readonly CellCheck[];
+  /** SQL: `raw`, with what the checks of expressions read beside it. */
+  readonly from: string;
+  /** Sets of columns of which no two rows may have equal values; the id comes first. */
+  readonly unique: readonly (readonly DataColumn[])[];
 }
 
-/** Every problem of the table `raw`, row by row, found in one pass; then ids that are not unique. */
-export async function* cellProblems(
+/**
+ * Reads the rules of a data block.
+ *
+ * @param foreign - tables of the values of other files, by column of the source: see `loadForeignValues`
+ * @throws RefusedError `spec-invalid` for an expression that is none
+ */
+export async function rowChecks(
   database: Database,
   data: DataSpec,
-  { columns }: StagedSource,
-): AsyncGenerator<DataProblem> {
-  const checks = cellChecks(data).filter(({ column, others = [] }) =>
-    [column, ...others].every((name) => columns.has(name)),
-  );
+  { columns, types }: StagedSource,
+  foreign: ReadonlyMap<string, string> = new Map(),
+): Promise<RowChecks> {
+  const byName = new Map(dataColumns(data).map((column) => [column.name, column]));
+  const cells = cellChecks(data, types ?? new Map(), foreign);
+  const rules: CellCheck[] = [];
+  const expressions: RowExpression[] = [];
+  for (const { pattern } of data.columns ?? [])
+    if (pattern !== undefined) await requirePattern(database, pattern);
+  const unique: DataColumn[][] = columns.has(data.id) ? [[byName.get(data.id)!]] : [];
+  for (const check of data.checks ?? []) {
+    if (check.check === 'rule') {
+      const expression = await readExpression(database, data, check.expression);
+      expressions.push(expression);
+      rules.push(ruleCheck(check, expression, cells));
+    } else if (check.check === 'unique') {
+      unique.push(check.columns.map((name) => byName.get(name)!));
+    } else if (check.check === 'image') rules.push(...imageChecks(data, check));
+  }
+  const present = ({ column, others = [] }: CellCheck) =>
+    [column, ...others].every((name) => columns.has(name));
+  return {
+    checks: [...cells, ...rules].filter(present),
+    from: withTypedColumns('raw', expressions),
+    unique: unique.filter((set) => set.every(({ name }) => columns.has(name))),
+  };
+}
+
+/**
+ * Finds every value of the table `raw` that breaks a rule, in one pass, and then values that are not unique: the table `broken`, of
+ * `row`, `id`, `i`, `rule`, `value` and, for what comes twice, the `other` row. Of rows that come twice, the first is not `told`.
+ */
+export async function findBroken(database: Database, { checks, from, unique }: RowChecks): Promise<void> {
   const broken = checks.map(
-    (check, i) => `{i: ${i}, rule: ${check.rule}, value: left(${check.value}, ${EXCERPT_LENGTH})}`,
+    (check, i) => `{i: ${i}, rule: ${check.rule}, value: left((${check.value})::VARCHAR, ${EXCERPT_LENGTH})}`,
   );
   const anyBroken = ['rule', ...checks.map((check) => check.rule)].join(', ');
   // Checks are only laid out as a list for the rows that break one.
-  const result = await database.stream(
-    `SELECT row, left(id, ${EXCERPT_LENGTH}) AS id, found.i AS i, found.rule AS rule, found.value AS value FROM (` +
+  await database.run(
+    'CREATE OR REPLACE TABLE broken AS ' +
+      `SELECT row, left(id::VARCHAR, ${EXCERPT_LENGTH}) AS id, found.i AS i, found.rule AS rule, found.value AS value, ` +
+      'NULL::BIGINT AS other, true AS told FROM (' +
       `SELECT row, id, unnest(list_filter([{i: -1, rule: rule, value: fault || ': ' || excerpt}, ${broken.join(', ')}], ` +
       // The values of an unparseable row are not missing: they could not be read.
-      `lambda cell: cell.rule IS NOT NULL AND (cell.i = -1 OR raw.rule IS DISTINCT FROM 'unparseable-row'))) AS found ` +
-      `FROM raw WHERE coalesce(${anyBroken}) IS NOT NULL) ORDER BY row, i`,
+      `lambda cell: cell.rule IS NOT NULL AND (cell.i = -1 OR source.rule IS DISTINCT FROM 'unparseable-row'))) AS found ` +
+      `FROM ${from} AS source WHERE coalesce(${anyBroken}) IS NOT NULL)`,
+  );
+  for (const [index, set] of unique.entries()) {
+    // In their own types: 1.0 is 1, and 12:00+02:00 is 10:00Z.
+    const typed = set.map((column, k) => `${column.typed} AS u${k}`).join(', ');
+    const names = set.map((_, k) => `u${k}`).join(', ');
+    const known = set.map((_, k) => `u${k} IS NOT NULL`).join(' AND ');
+    const shown = set.length === 1 ? `${names}::VARCHAR` : `concat_ws(' ', ${names})`;
+    const keys = `(SELECT row, id, ${typed} FROM raw)`;
+    await database.run(
+      `INSERT INTO broken SELECT row, left(id::VARCHAR, ${EXCERPT_LENGTH}), ${checks.length + index}, ` +
+        `'${index === 0 && set[0]!.kind === 'id' ? 'duplicate-id' : 'duplicate'}', left(${shown}, ${EXCERPT_LENGTH}), ` +
+        `if(row = first, second, first), row <> first FROM ${keys} ` +
+        `JOIN (SELECT ${names}, min(row) AS first, min(row, 2)[2] AS second FROM ${keys} WHERE ${known} ` +
+        `GROUP BY ALL HAVING count(*) > 1) USING (${names})`,
+    );
+  }
+}
+
+/** What {@link findBroken} found, in the order of rows; then what comes twice. */
+export async function* brokenProblems(
+  database: Database,
+  data: DataSpec,
+  { checks, unique }: RowChecks,
+): AsyncGenerator<DataProblem> {
+  const result = await database.stream(
+    'SELECT row, id, i, rule, value, other FROM broken WHERE told ' +
+      `ORDER BY greatest(i, ${checks.length - 1}), row, i`,
   );
   for await (const rows of result.yieldRowsJs()) {
-    for (const [row, id, index, rule, value] of rows) {
-      const check = checks[Number(index)];
+    for (const [row, id, i, rule, value, other] of rows) {
+      const index = Number(i);
+      const check = checks[index];
+      const set = unique[index - checks.length];
+      const column = check?.column ?? set?.[0]?.name;
       yield {
         rule: rule as DataRule,
-        ...(check && { column: check.column }),
+        ...(column !== undefined && { column }),
         row: Number(row),
         ...(id !== null && { id: String(id) }),
         ...(value !== null && { value: String(value) }),
-        expected: check?.expected ?? recordExpectation(rule as DataRule),
+        expected:
+          check?.expected ??
+          (set ? duplicateExpectation(data, set, Number(other)) : recordExpectation(rule as DataRule)),
       };
     }
   }
-  if (columns.has(data.id)) yield* duplicateIds(database, data);
+}
+
+/** Every problem of the table `raw`, row by row, found in one pass; then values that are not unique. */
+export async function* cellProblems(
+  database: Database,
+  data: DataSpec,
+  staged: StagedSource,
+): AsyncGenerator<DataProblem> {
+  const checks = await rowChecks(database, data, staged);
+  await findBroken(database, checks);
+  yield* brokenProblems(database, data, checks);
 }
 
 function recordExpectation(rule: DataRule): string {
   return rule === 'unparseable-row' ? 'a whole record' : 'the fields of the data block, each once';
 }
 
-async function* duplicateIds(database: Database, data: DataSpec): AsyncGenerator<DataProblem> {
-  const result = await database.stream(
-    `SELECT row, left(id, ${EXCERPT_LENGTH}), first FROM raw ` +
-      'JOIN (SELECT id, min(row) AS first FROM raw WHERE id IS NOT NULL GROUP BY id HAVING count(*) > 1) USING (id) ' +
-      'WHERE row <> first ORDER BY row',
-  );
-  for await (const rows of result.yieldRowsJs()) {
-    for (const [row, id, first] of rows) {
-      const shown = { id: String(id), value: String(id) };
-      const expected = `another id than row ${first}`;
-      yield { rule: 'duplicate-id', column: data.id, row: Number(row), ...shown, expected };
-    }
-  }
+function duplicateExpectation(data: DataSpec, set: readonly DataColumn[], other: number): string {
+  const names = set.map(({ name }) => name);
+  return names.length === 1 && names[0] === data.id
+    ? `another id than row ${other}`
+    : `other values of ${names.join(', ')} than row ${other}`;
+}
+
+/** One rule over several columns. A row whose columns break rules of their own has been told of already. */
+function ruleCheck(
+  { name, expression: text }: DataCheckOf<'rule'>,
+  { sql, columns }: RowExpression,
+  cells: readonly CellCheck[],
+): CellCheck {
+  const names = columns.map((column) => column.name);
+  const own = cells.filter(({ column }) => names.includes(column)).map(({ rule }) => rule);
+  const sound = own.length > 0 ? `coalesce(${own.join(', ')}) IS NULL AND ` : '';
+  const [column = '', ...others] = names;
+  return {
+    column,
+    others,
+    value: columns.length === 0 ? "''" : `concat_ws(' ', ${columns.map(({ raw }) => raw).join(', ')})`,
+    // An expression that is unknown, or fails, is not true.
+    rule: `CASE WHEN ${sound}TRY(${sql}) IS NOT TRUE THEN 'rule' END`,
+    expected: `${name}: ${text}`,
+  };
 }
 
 /** The checks in the order of a report: id, label, features in model order. */
-function cellChecks(data: DataSpec): readonly CellCheck[] {
+function cellChecks(
+  data: DataSpec,
+  types: ReadonlyMap<string, string>,
+  foreign: ReadonlyMap<string, string>,
+): readonly CellCheck[] {
   const { column, classes } = data.label;
   let index = 0;
   return [
@@ -104,11 +197,18 @@ function cellChecks(data: DataSpec): readonly CellCheck[] {
         const expected = feature.values
           ? `one of ${feature.values.slice(0, 20).join(', ')}${feature.values.length > 20 ? ', …' : ''}`
           : `${feature.type === 'integer' ? 'an integer' : 'a number'} from ${feature.minimum} to ${feature.maximum}`;
-        return { column: name, value, rule: featureRule(value, feature), expected };
+        const rule = types.has(name) ? nativeRule(value, feature) : featureRule(value, feature);
+        return { column: name, value, rule, expected };
       }),
     ),
     ...textChecks(data),
     ...groupChecks(data),
+    ...(data.columns ?? []).map((other, i) => ({
+      column: other.name,
+      value: `o${i}`,
+      rule: otherRule(`o${i}`, other, foreign.get(other.name)),
+      expected: otherExpectation(other),
+    })),
   ];
 }
 
@@ -149,37 +249,4 @@ function groupChecks(data: DataSpec): readonly CellCheck[] {
 export function classIndex(data: DataSpec): string {
   const classes = data.label.classes.map((name) => literal(String(name)));
   return `list_position([${classes.join(', ')}], label) - 1`;
-}
-
-/**
- * Text first: a cast alone would round '1.5' to 2, and take ' 5 ' and '1_000' for numbers. Integers are compared as
- * integers, since 2⁵³ + 1 as a floating-point number is 2⁵³.
- */
-function featureRule(value: string, feature: FeatureSpec): string {
-  const typed = typedValue(value, feature);
-  const [pattern, minimum, maximum] =
-    feature.type === 'integer'
-      ? [INTEGER, wholeBound(Math.ceil(feature.minimum)), wholeBound(Math.floor(feature.maximum))]
-      : [NUMBER, `'${feature.minimum}'::DOUBLE`, `'${feature.maximum}'::DOUBLE`];
-  // An integer that does not fit 64 bits is out of any range; text that does not fit a double is infinite.
-  const unfit =
-    feature.type === 'integer' ? `${typed} IS NULL THEN 'range'` : `NOT isfinite(${typed}) THEN 'not-finite'`;
-  const listed = feature.values?.map((one) => `'${one}'::DOUBLE`).join(', ');
-  const unlisted = listed ? `WHEN ${typed}::DOUBLE NOT IN (${listed}) THEN 'value'` : '';
-  return (
-    `CASE WHEN ${value} IS NULL THEN 'missing-value' WHEN NOT regexp_full_match(${value}, ${pattern}) THEN ` +
-    `CASE WHEN regexp_full_match(lower(${value}), ${NOT_FINITE}) THEN 'not-finite' ELSE 'type' END ` +
-    `WHEN ${unfit} WHEN ${typed} NOT BETWEEN ${minimum} AND ${maximum} THEN 'range' ${unlisted} END`
-  );
-}
-
-/** SQL: a checked value as a number. */
-export function typedValue(value: string, feature: FeatureSpec): string {
-  return `TRY_CAST(${value} AS ${feature.type === 'integer' ? 'BIGINT' : 'DOUBLE'})`;
-}
-
-function wholeBound(bound: number): string {
-  const [lowest, highest] = INT64;
-  const exact = BigInt(bound);
-  return `${exact < lowest ? lowest : exact > highest ? highest : exact}::HUGEINT`;
 }

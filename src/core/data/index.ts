@@ -1,6 +1,9 @@
+export { type CheckedFile, checkFile } from './check-file.js';
 export type { Dataset, Split } from './dataset.js';
-export { type IngestOptions, type IngestResult, ingest } from './ingest.js';
+export { type FileDigests, filesOf } from './foreign-values.js';
+export { type IngestOptions, type IngestResult, ingest, type RowRelease } from './ingest.js';
 export type { DataProblem, DataRule } from './problem.js';
+export { type QuarantinedRow, readQuarantine } from './quarantine.js';
 export { inputRange, readManifest, readSplit } from './read-snapshot.js';
 export { crc32 } from './samples/crc32.js';
 export { encodeNpy } from './samples/npy.js';

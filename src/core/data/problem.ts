@@ -10,6 +10,8 @@ export interface DataProblem {
   /** The start of what was found. */
   readonly value?: string;
   readonly expected: string;
+  /** There were too few rows to tell; that refuses, too. */
+  readonly inconclusive?: true;
 }
 
 export type DataRule =
@@ -30,6 +32,19 @@ export type DataRule =
   | 'crowd'
   | 'unknown-label'
   | 'duplicate-id'
+  | 'pattern'
+  | 'length'
+  | 'characters'
+  | 'foreign-value'
+  | 'rule'
+  | 'duplicate'
+  | 'image'
+  | 'null-share'
+  | 'freshness'
+  | 'class-balance'
+  | 'drift'
+  | 'vector-drift'
+  | 'quarantine-share'
   | 'row-count'
   | 'class-rows';
 

@@ -10,13 +10,43 @@ export interface Report {
   readonly problems: number;
   /** A few sentences for a terminal. */
   readonly summary: readonly string[];
-  /** The blob that lists every problem; undefined when there are none. */
-  readonly digest: Digest | undefined;
+  /** The blob that lists every problem. */
+  readonly digest: Digest;
+  /** All problems are that there are too few rows to tell. */
+  readonly inconclusive: boolean;
 }
 
 interface RuleCount {
   count: number;
   readonly examples: string[];
+}
+
+/** Problems as they come, counted. */
+export interface Tally {
+  add(problem: DataProblem): void;
+  readonly total: () => number;
+  /** All of them are that there are too few rows to tell. */
+  readonly inconclusive: () => boolean;
+  /** Sorted by rule. */
+  readonly byRule: () => Readonly<Record<string, number>>;
+  readonly summary: () => readonly string[];
+}
+
+export function tallyProblems(): Tally {
+  const counts = new Map<DataRule, RuleCount>();
+  let total = 0;
+  let inconclusive = true;
+  return {
+    add(problem) {
+      total += 1;
+      inconclusive &&= problem.inconclusive === true;
+      count(counts, problem);
+    },
+    total: () => total,
+    inconclusive: () => total > 0 && inconclusive,
+    byRule: () => Object.fromEntries([...counts].sort().map(([rule, { count }]) => [rule, count])),
+    summary: () => (total === 0 ? [] : summarize(counts, total)),
+  };
 }
 
 /**
@@ -28,31 +58,24 @@ export async function reportProblems(
   source: Digest,
   problems: AsyncIterable<DataProblem>,
 ): Promise<Report> {
-  const counts = new Map<DataRule, RuleCount>();
-  const iterator = problems[Symbol.asyncIterator]();
-  const first = await iterator.next();
-  if (first.done) return { problems: 0, summary: [], digest: undefined };
-
-  let total = 0;
+  const tally = tallyProblems();
   async function* json(): AsyncGenerator<Uint8Array> {
     const about =
       'Row 1 is the first record; a header and blank lines are not counted. Null: the source as a whole.';
     const head = { kind: 'assay-data-report', version: 1, source, rows: about };
     let text = `${JSON.stringify(head).slice(0, -1)},"problems":[\n`;
-    for (let next = first; !next.done; next = await iterator.next()) {
-      text += `${total === 0 ? '' : ',\n'}${JSON.stringify(next.value)}`;
-      total += 1;
-      count(counts, next.value);
-      if (total % BATCH === 0) {
+    for await (const problem of problems) {
+      text += `${tally.total() === 0 ? '' : ',\n'}${JSON.stringify(problem)}`;
+      tally.add(problem);
+      if (tally.total() % BATCH === 0) {
         yield Buffer.from(text);
         text = '';
       }
     }
-    const byRule = Object.fromEntries([...counts].sort().map(([rule, { count }]) => [rule, count]));
-    yield Buffer.from(`${text}\n],"counts":${JSON.stringify(byRule)},"total":${total}}\n`);
+    yield Buffer.from(`${text}\n],"counts":${JSON.stringify(tally.byRule())},"total":${tally.total()}}\n`);
   }
   const digest = await store.putBlob(json());
-  return { problems: total, summary: summarize(counts, total), digest };
+  return { problems: tally.total(), summary: tally.summary(), digest, inconclusive: tally.inconclusive() };
 }
 
 function count(counts: Map<DataRule, RuleCount>, problem: DataProblem): void {

@@ -47,6 +47,15 @@ export const snapshotManifestSchema = z.strictObject({
   /** Where it is given, the features are made of this column, which Parquet keeps as text. */
   text: textFeaturesSchema.optional(),
   shape: z.array(z.int()),
+  /** Columns beside id, label and features, behind them in the Parquet files. */
+  others: z
+    .array(
+      z.strictObject({
+        column: z.string(),
+        type: z.enum(['text', 'integer', 'number', 'boolean', 'timestamp']),
+      }),
+    )
+    .optional(),
   rows: counts,
   /** Rows of each class in each split, by class index. */
   classRows: z.strictObject({

@@ -1,13 +1,7 @@
 import { RefusedError } from '../errors/index.js';
+import { dataColumns } from './columns.js';
 import { csvValues } from './records.js';
-import {
-  columnProblems,
-  excerptOf,
-  featureColumns,
-  type Stage,
-  type StagedSource,
-  stageText,
-} from './staging.js';
+import { columnProblems, excerptOf, type Stage, type StagedSource, stageText } from './staging.js';
 
 /** Comma-separated values (RFC 4180) with a header. */
 export const stageCsv: Stage = async (input) => {
@@ -41,10 +35,9 @@ export const stageCsv: Stage = async (input) => {
   const found = structure!;
   const value = (column: string) =>
     found.columns.has(column) ? `c${columns.indexOf(column)}` : 'NULL::VARCHAR';
-  const features = featureColumns(data).map((column, i) => `${value(column)} AS f${i}`);
+  const selected = dataColumns(data).map(({ name, raw }) => `${value(name)} AS ${raw}`);
   await database.run(
-    `CREATE TABLE raw AS SELECT row, rule, fault, excerpt, ${value(data.id)} AS id, ` +
-      `${value(data.label.column)} AS label, ${features.join(', ')} FROM ${reader}`,
+    `CREATE TABLE raw AS SELECT row, rule, fault, excerpt, ${selected.join(', ')} FROM ${reader}`,
   );
   return found;
 };

@@ -1,11 +1,12 @@
+import { type DataColumn, dataColumns } from './columns.js';
 import { literal } from './database.js';
-import { featureColumns, quoted, type Stage, type StagedRecord, stageText } from './staging.js';
+import { quoted, type Stage, type StagedRecord, stageText } from './staging.js';
 
 /** JSON Lines: one object a line. Numbers must be JSON numbers; ids and labels may be strings, numbers or booleans. */
 export const stageJsonl: Stage = async (input) => {
   const { data, database } = input;
-  const features = featureColumns(data);
-  const columns = new Set([data.id, data.label.column, ...features]);
+  const all = dataColumns(data);
+  const columns = new Set(all.map(({ name }) => name));
 
   const reader = await stageText(input, {
     quoting: false,
@@ -29,22 +30,21 @@ export const stageJsonl: Stage = async (input) => {
   });
 
   // A list of pointers is looked up in one parse of the line; one call each would parse it once a column.
-  const pointers = [data.id, data.label.column, ...features].map((column) => literal(pointerTo(column)));
+  const pointers = all.map(({ name }) => literal(pointerTo(name)));
   const text = (position: number) =>
     `CASE WHEN json_type(v[${position}]) IN ('OBJECT', 'ARRAY', 'NULL') THEN NULLIF(v[${position}]::VARCHAR, 'null') ` +
     `ELSE v[${position}] ->> '$' END`;
-  // The raw JSON text, so that the string "5" is not taken for the number 5; a text is its characters.
-  const values = features.map((column, i) =>
-    column === data.text?.column
-      ? `${text(i + 3)} AS f${i}`
-      : `NULLIF(v[${i + 3}]::VARCHAR, 'null') AS f${i}`,
+  // The raw JSON text, so that the string "5" is not taken for the number 5.
+  const values = all.map(
+    (column, i) =>
+      `${isText(column) ? text(i + 1) : `NULLIF(v[${i + 1}]::VARCHAR, 'null')`} AS ${column.raw}`,
   );
   await database.run(
     'CREATE TABLE raw AS SELECT row, ' +
       `CASE WHEN NOT valid THEN 'unparseable-row' WHEN keys <> distinct_keys THEN 'duplicate-field' ELSE rule END AS rule, ` +
       `CASE WHEN NOT valid THEN 'a line that is not JSON' WHEN keys <> distinct_keys THEN 'a field twice' ELSE fault END AS fault, ` +
       `CASE WHEN NOT valid OR keys <> distinct_keys THEN left(line, 120) ELSE excerpt END AS excerpt, ` +
-      `${text(1)} AS id, ${text(2)} AS label, ${values.join(', ')} FROM (` +
+      `${values.join(', ')} FROM (` +
       'SELECT row, rule, fault, excerpt, c0 AS line, c0 IS NULL OR json_valid(c0) AS valid, ' +
       'len(json_keys(json)) AS keys, len(list_distinct(json_keys(json))) AS distinct_keys, ' +
       `json_extract(json, [${pointers.join(', ')}]) AS v FROM (` +
@@ -52,6 +52,17 @@ export const stageJsonl: Stage = async (input) => {
   );
   return { problems: [], columns };
 };
+
+/** Whether strings stand for the value itself. */
+function isText({ kind, other }: DataColumn): boolean {
+  return (
+    kind === 'id' ||
+    kind === 'label' ||
+    kind === 'text' ||
+    other?.type === 'text' ||
+    other?.type === 'timestamp'
+  );
+}
 
 function parseJson(line: string): unknown {
   try {

@@ -1,9 +1,14 @@
 import { RefusedError, TransientError } from '../errors/index.js';
+import { dataColumns } from './columns.js';
 import { identifier, literal } from './database.js';
 import type { DataProblem } from './problem.js';
-import { columnProblems, featureColumns, type Stage } from './staging.js';
+import { columnProblems, type Stage } from './staging.js';
 
 const NUMERIC = /^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\(.*\))$/;
+/** Columns of these are left as they are: turning numbers into text and back takes most of the time of a check. */
+const NATIVE = /^(DOUBLE|U?(TINY|SMALL)INT|U?INTEGER|BIGINT)$/;
+const SCALAR =
+  /^(VARCHAR|U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\(.*\)|BOOLEAN|UUID|ENUM\(.*\)|DATE|TIMESTAMP.*)$/;
 const TEXTUAL = /^(VARCHAR|U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|BOOLEAN|UUID|ENUM\(.*\))$/;
 
 /** Apache Parquet with flat columns: numbers for features, text or integers for id and label. */
@@ -17,29 +22,48 @@ export const stageParquet: Stage = async ({ data, database, file, signal }) => {
     const found = columnProblems(data, [...types.keys()]);
     const usable = new Set(found.columns);
     const mistyped: DataProblem[] = [];
-    const features = featureColumns(data);
-    for (const column of found.columns) {
-      const numeric = ![data.id, data.label.column, data.text?.column].includes(column);
-      const type = types.get(column)!;
-      if ((numeric ? NUMERIC : TEXTUAL).test(type)) continue;
-      usable.delete(column);
-      const expected = numeric ? 'a column of numbers' : 'a column of text or integers';
-      mistyped.push({ rule: 'column-type', column, row: null, value: type, expected });
+    const native = new Map<string, string>();
+    for (const { name, kind } of dataColumns(data)) {
+      const type = types.get(name);
+      if (type === undefined || !usable.has(name)) continue;
+      const [fits, expected] = {
+        feature: [NUMERIC, 'a column of numbers'] as const,
+        id: [TEXTUAL, 'a column of text or integers'] as const,
+        label: [TEXTUAL, 'a column of text or integers'] as const,
+        text: [TEXTUAL, 'a column of text'] as const,
+        other: [SCALAR, 'a column of single values'] as const,
+      }[kind];
+      if (fits.test(type)) {
+        if (kind === 'feature' && NATIVE.test(type)) native.set(name, type);
+        continue;
+      }
+      usable.delete(name);
+      mistyped.push({ rule: 'column-type', column: name, row: null, value: type, expected });
     }
-    const value = (column: string) => `${usable.has(column) ? identifier(column) : 'NULL'}::VARCHAR`;
+    const value = (column: string) =>
+      `${usable.has(column) ? identifier(column) : 'NULL'}${native.has(column) ? '' : '::VARCHAR'}`;
+    // Rows are numbered by the file, so that the table can be read in parts and need not fit in memory.
+    const numbered = [...types.keys()].every((name) => name.toLowerCase() !== 'file_row_number');
+    const row = numbered ? 'file_row_number + 1' : 'row_number() OVER ()';
+    const rows = `read_parquet(${literal(file)}, hive_partitioning = false, file_row_number = ${numbered})`;
+    const selected = dataColumns(data).map(({ name, raw }) => `${value(name)} AS ${raw}`);
     await database.run(
-      'CREATE TABLE raw AS SELECT row_number() OVER () AS row, NULL::VARCHAR AS rule, NULL::VARCHAR AS fault, ' +
-        `NULL::VARCHAR AS excerpt, ${value(data.id)} AS id, ${value(data.label.column)} AS label, ` +
-        `${features.map((column, i) => `${value(column)} AS f${i}`).join(', ')} FROM ${reader}`,
+      `CREATE VIEW raw AS SELECT ${row} AS row, NULL::VARCHAR AS rule, NULL::VARCHAR AS fault, ` +
+        `NULL::VARCHAR AS excerpt, ${selected.join(', ')} FROM ${rows}`,
     );
-    return { problems: [...found.problems, ...mistyped], columns: usable };
+    return { problems: [...found.problems, ...mistyped], columns: usable, types: native };
   } catch (error) {
     if (error instanceof TransientError || signal?.aborted) throw error;
-    const [reason] = String((error as Error).message)
-      .replaceAll(file, 'the source')
-      .split('\n');
-    throw new RefusedError('source-unreadable', `expected a whole Parquet file: ${reason}`, [], {
-      cause: error,
-    });
+    throw unreadableParquet(error, file);
   }
 };
+
+/** What is wrong with a Parquet file, as far as its reader says: it may only find out in the middle of a query. */
+export function unreadableParquet(error: unknown, file: string): RefusedError {
+  const [reason] = String((error as Error).message)
+    .replaceAll(file, 'the source')
+    .split('\n');
+  return new RefusedError('source-unreadable', `expected a whole Parquet file: ${reason}`, [], {
+    cause: error,
+  });
+}

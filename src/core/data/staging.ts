@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { DataSpec } from '../spec/index.js';
+import { dataColumns } from './columns.js';
 import { type Database, literal } from './database.js';
 import { type DataProblem, type DataRule, EXCERPT_LENGTH } from './problem.js';
 import { type TextRecord, textRecords } from './records.js';
@@ -9,6 +10,8 @@ import { type TextRecord, textRecords } from './records.js';
 export interface StagedSource {
   readonly problems: readonly DataProblem[];
   readonly columns: ReadonlySet<string>;
+  /** Columns that the source keeps as 64-bit numbers, with their SQL types; all others are text. */
+  readonly types?: ReadonlyMap<string, string>;
 }
 
 /**
@@ -16,7 +19,7 @@ export interface StagedSource {
  * by the checks and not lost in the reader.
  *
  * Columns: `row`, `rule` and `fault` (a record that could not be read, in the words of {@link DataProblem}), `excerpt`,
- * `id`, `label`, and `f0`, `f1`, … in the order of {@link featureColumns}.
+ * `id`, `label`, `f0`, `f1`, … and `o0`, `o1`, …: see `dataColumns`.
  *
  * @throws RefusedError `source-unreadable` when not even the columns can be told
  */
@@ -32,14 +35,9 @@ export interface StageInput {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Columns of the source that the model's input is made of: features in model order, or the text. */
-export function featureColumns(data: DataSpec): readonly string[] {
-  return data.text ? [data.text.column] : data.features.flatMap((feature) => feature.columns);
-}
-
 /** Says which of the expected columns are there, once, and which others are. */
 export function columnProblems(data: DataSpec, found: readonly string[]): StagedSource {
-  const expected = [data.id, data.label.column, ...featureColumns(data)];
+  const expected = dataColumns(data).map(({ name }) => name);
   const wanted = new Set(expected);
   const seen = new Set<string>();
   const problems: DataProblem[] = [];

@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { type DataSpec, type Digest, inputColumns } from '../spec/index.js';
 import { canonicalJson } from '../store/index.js';
+import { dataColumns, featureColumns } from './columns.js';
 import { type Database, identifier, literal } from './database.js';
 import type { Split } from './dataset.js';
 import { inputFeatures, type SnapshotManifest, snapshotManifestSchema } from './snapshot.js';
 import { type ClassRows, splits } from './split.js';
-import { featureColumns } from './staging.js';
 
 /**
  * Writes `train.parquet`, `validation.parquet`, `test.parquet` and `snapshot.json` from the tables `accepted` and
@@ -22,10 +22,14 @@ export async function writeSnapshot(
 ): Promise<SnapshotManifest> {
   const { data, source, classRows, folder } = input;
   const columns = featureColumns(data);
+  const others = dataColumns(data).flatMap((column) =>
+    column.other && column.other.keep === undefined ? [{ ...column, type: column.other.type }] : [],
+  );
   const selected = [
     `id AS ${identifier(data.id)}`,
     `${labelValue(data)} AS ${identifier(data.label.column)}`,
     ...columns.map((column, i) => `f${i} AS ${identifier(column)}`),
+    ...others.map(({ raw, name }) => `${raw} AS ${identifier(name)}`),
   ];
   for (const split of splits) {
     await database.run(
@@ -42,6 +46,7 @@ export async function writeSnapshot(
     features: inputFeatures(data),
     ...(data.text && { text: data.text }),
     shape: data.shape ?? [inputColumns(data).length],
+    ...(others.length > 0 && { others: others.map(({ name, type }) => ({ column: name, type })) }),
     rows: { train: total('train'), validation: total('validation'), test: total('test') },
     classRows,
     statistics: await statistics(

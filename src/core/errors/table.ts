@@ -32,6 +32,11 @@ export const errorTable = {
     exit: 3,
     hint: 'Correct the listed rows at their source, or correct the data block.',
   },
+  'data-inconclusive': {
+    status: 422,
+    exit: 3,
+    hint: 'There are too few rows to tell: give more of them, or allow for more in the listed checks.',
+  },
   'snapshot-invalid': {
     status: 422,
     exit: 3,

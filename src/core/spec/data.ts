@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { crowdSchema } from './crowd.js';
+import { dataCheckSchema } from './data-checks.js';
+import { columnSchema, otherColumnSchema } from './data-columns.js';
+import { columnReferenceProblems } from './data-references.js';
+import { transformSchema } from './data-transforms.js';
 import { bucketColumns, textFeaturesSchema } from './text.js';
-
-const columnSchema = z.string().min(1).max(256);
 
 const featureSchema = z
   .strictObject({
@@ -100,6 +102,40 @@ export const dataSchema = z
       .strictObject({ minimum: z.int().min(1).default(1), maximum: z.int().min(1).default(10_000_000) })
       .prefault({}),
     split: splitSchema.prefault({}),
+    columns: z
+      .array(otherColumnSchema)
+      .min(1)
+      .optional()
+      .describe('Further columns of the source: checked and kept, and never seen by the model.'),
+    sanitise: z
+      .array(transformSchema)
+      .min(1)
+      .optional()
+      .describe(
+        'Changes to make before the checks, in this order; each is recorded with how much it changed.',
+      ),
+    checks: z
+      .array(dataCheckSchema)
+      .min(1)
+      .optional()
+      .describe('What must be true of rows and of the whole.'),
+    // A template, not the digest schema: it can be told in JSON Schema.
+    reference: z
+      .templateLiteral(['sha256:', z.string().regex(/^[0-9a-f]{64}$/)])
+      .optional()
+      .describe('The snapshot that this data follows: drift is measured against it.'),
+    quarantine: z
+      .strictObject({
+        maximumShare: z
+          .number()
+          .gt(0)
+          .lt(1)
+          .describe('The largest share of rows that may be set aside; more refuse the data as a whole.'),
+      })
+      .optional()
+      .describe(
+        'Rows that break a rule are set aside, and the others accepted. Without it, one such row refuses all.',
+      ),
   })
   .superRefine((data, context) => {
     const seen = new Set([data.id, data.label.column]);
@@ -128,6 +164,20 @@ export const dataSchema = z
         path: ['text', 'column'],
         message: `expected each column once, got ${data.text.column} again`,
       });
+    }
+    if (data.text) seen.add(data.text.column);
+    for (const [index, { name }] of (data.columns ?? []).entries()) {
+      if (seen.has(name)) {
+        context.addIssue({
+          code: 'custom',
+          path: ['columns', index, 'name'],
+          message: `expected each column once, got ${name} again`,
+        });
+      }
+      seen.add(name);
+    }
+    for (const { path, message } of columnReferenceProblems(data, seen)) {
+      context.addIssue({ code: 'custom', path, message });
     }
     const inputs = inputColumns(data).length;
     if ((data.features.length === 0) === (data.text === undefined)) {

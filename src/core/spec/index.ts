@@ -1,6 +1,10 @@
 export { certificationMethods, type ServedSmoothing, servedSmoothingSchema } from './certification.js';
 export type { CrowdSpec } from './crowd.js';
 export { type DataSpec, dataSchema, type FeatureSpec, inputColumns } from './data.js';
+export { type CheckVerdict, type DataAccount, dataAccountSchema } from './data-account.js';
+export { type DataCheckOf, type DataCheckSpec, driftMetrics } from './data-checks.js';
+export { type OtherColumnSpec, textHazards } from './data-columns.js';
+export { personalData, type TransformSpec } from './data-transforms.js';
 export { type Digest, digestSchema } from './digest.js';
 export {
   type AttackSpec,

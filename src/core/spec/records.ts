@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { dataAccountSchema } from './data-account.js';
 import { digestSchema } from './digest.js';
 import { nameSchema } from './name.js';
 import { servingSchema } from './serving.js';
@@ -12,6 +13,8 @@ export const snapshotRecordSchema = z.strictObject({
   rows: z.strictObject({ train: z.int(), validation: z.int(), test: z.int() }),
   classes: z.int(),
   features: z.int(),
+  /** Absent in records of versions that neither changed data nor judged it as a whole. */
+  account: dataAccountSchema.optional(),
 });
 export type SnapshotRecord = z.infer<typeof snapshotRecordSchema>;
 

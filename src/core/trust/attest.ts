@@ -45,6 +45,7 @@ export async function attestData(
     rows: record.rows,
     classes: checks.label.classes,
     checks,
+    ...(record.account && { account: record.account }),
     attestedAt: now.toISOString(),
   });
 }

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { DuckDBInstance } from '@duckdb/node-api';
 import type { z } from 'zod';
-import { type DataProblem, ingest } from '../../../src/core/data/index.js';
+import { type DataProblem, type IngestOptions, ingest } from '../../../src/core/data/index.js';
 import { dataSchema } from '../../../src/core/spec/index.js';
 import { openStore, type Store } from '../../../src/core/store/index.js';
 
@@ -18,6 +18,7 @@ export interface Bench {
   readonly ingest: (
     content: string | Uint8Array | { file: string },
     data: DataInput,
+    more?: Partial<IngestOptions>,
   ) => ReturnType<typeof ingest>;
   /** Ingests what must be refused, and gives every problem of the report. */
   readonly problems: (content: string | Uint8Array, data: DataInput) => Promise<readonly DataProblem[]>;
@@ -79,7 +80,7 @@ export async function openBench(): Promise<Bench> {
   await mkdir(workFolder);
   const store = await openStore(pathToFileURL(path.join(folder, 'store')).href);
 
-  const run: Bench['ingest'] = async (content, data) => {
+  const run: Bench['ingest'] = async (content, data, more) => {
     const bytes =
       typeof content === 'string'
         ? Buffer.from(content)
@@ -90,7 +91,9 @@ export async function openBench(): Promise<Bench> {
       store,
       source: await store.putBlob(bytes),
       data: dataSchema.parse(data),
+      asOf: new Date('2026-01-02T03:04:05Z'),
       workFolder,
+      ...more,
     }).finally(async () => {
       const left = await readdir(workFolder);
       if (left.length > 0) throw new Error(`ingest left ${left.join(', ')} behind`);

@@ -1,16 +1,19 @@
+import path from 'node:path';
 import { RefusedError } from '../../errors/index.js';
 import type { DataSpec } from '../../spec/index.js';
 import { acceptRows, rowsByClass } from '../accept-rows.js';
-import { classIndex } from '../check.js';
-import { type Crowd, labelByCrowd } from '../crowd-labels.js';
+import { brokenProblems, classIndex } from '../check.js';
+import type { Crowd } from '../crowd-labels.js';
 import { literal } from '../database.js';
 import type { Split } from '../dataset.js';
+import { readRowsOf } from '../examine.js';
+import { localFiles } from '../foreign-values.js';
 import { problemSentence } from '../report.js';
 import { inputFeatures } from '../snapshot.js';
 import { assignSplits, classProblems } from '../split.js';
 import { formatOf } from '../stages.js';
 import { assembleSamples } from './assemble.js';
-import { expectCleanCells, readRows, withTable } from './read-table.js';
+import { expectClean, readRows, withTable } from './read-table.js';
 import type { SampleOptions, SampleSet } from './sample-set.js';
 
 /**
@@ -30,15 +33,24 @@ export async function readDescribedTable(
   const { classes } = data.label;
   const features = inputFeatures(data);
   let crowd: Crowd | undefined;
-  const raw = await withTable(file, formatOf(data), signal, async ({ database, folder, stage }) => {
-    const staged = await stage(data);
-    if (data.label.crowd && staged.columns.has(data.label.column)) {
-      crowd = await labelByCrowd(database, data, data.label.crowd, folder);
-    }
-    await expectCleanCells(database, data, staged, staged.problems);
-    const counts = await rowsByClass(database, data, classIndex(data), 'raw');
-    await database.run('CREATE TABLE labels AS SELECT id, label FROM raw');
-    await acceptRows(database, data);
+  const raw = await withTable(file, formatOf(data), signal, async (table) => {
+    const { database } = table;
+    const fetchFile = localFiles((source) => path.resolve(path.dirname(file), source));
+    const found = await readRowsOf({
+      ...table,
+      data,
+      format: formatOf(data),
+      fetchFile,
+      released: [],
+      signal,
+    });
+    const { sound } = found;
+    crowd = found.crowd;
+    const cells = data.quarantine ? noProblems() : brokenProblems(database, data, found.checks);
+    await expectClean(found.staged.problems, cells);
+    const counts = await rowsByClass(database, data, classIndex(data), sound);
+    await database.run(`CREATE TABLE labels AS SELECT id::VARCHAR AS id, label FROM ${sound}`);
+    await acceptRows(database, data, sound);
     const total = counts.reduce((sum, rows) => sum + rows, 0);
     if (split === 'all') {
       return await readRows(
@@ -78,6 +90,9 @@ export async function readDescribedTable(
     ...(crowd && { crowd: votesAbout(set, crowd) }),
   };
 }
+
+/** Rows that are set aside are no problem of the others. */
+async function* noProblems(): AsyncGenerator<never> {}
 
 /** The votes about samples that were read, by their position among them. */
 function votesAbout(

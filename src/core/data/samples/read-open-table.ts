@@ -1,11 +1,13 @@
 import { createReadStream } from 'node:fs';
 import { RefusedError, TransientError } from '../../errors/index.js';
 import type { DataSpec } from '../../spec/index.js';
+import { cellProblems } from '../check.js';
 import { literal } from '../database.js';
 import { csvValues, type TextRecord, textRecords } from '../records.js';
+import { unreadableParquet } from '../stage-parquet.js';
 import type { Format } from '../stages.js';
 import type { StagedSource } from '../staging.js';
-import { expectCleanCells, type OpenTable, readRows, withTable } from './read-table.js';
+import { expectClean, type OpenTable, readRows, withTable } from './read-table.js';
 import type { RawSamples, SampleOptions } from './sample-set.js';
 
 /** Models see float32. */
@@ -46,12 +48,12 @@ export async function readOpenTable(
       );
     }
     const data = dataOf(roles, await distinctLabels(table, roles.label), chosen);
-    await keepColumns(table, roles.others, chosen);
+    await keepColumns(table, roles.others, chosen, staged);
     const structure = found.problems.filter(
       ({ rule, column }) =>
         rule === 'duplicate-column' || (rule === 'column-type' && chosen.includes(column ?? '')),
     );
-    await expectCleanCells(table.database, data, found, structure);
+    await expectClean(structure, cellProblems(table.database, data, found));
     const [{ rows } = { rows: 0 }] = await table.database.rows('SELECT count(*)::DOUBLE AS rows FROM raw');
     const named = `(SELECT * REPLACE (coalesce(id, 'row-' || row) AS id) FROM raw ORDER BY row)`;
     const { ids, labels, values } = await readRows(table.database, data, named, Number(rows));
@@ -73,12 +75,7 @@ async function columnsOf({ database, file }: OpenTable, format: Format): Promise
       return described.map(({ column_name }) => String(column_name));
     } catch (error) {
       if (error instanceof TransientError) throw error;
-      const [reason] = String((error as Error).message)
-        .replaceAll(file, 'the source')
-        .split('\n');
-      throw new RefusedError('source-unreadable', `expected a whole Parquet file: ${reason}`, [], {
-        cause: error,
-      });
+      throw unreadableParquet(error, file);
     }
   }
   const record = await firstRecord(file, format === 'csv');
@@ -182,7 +179,9 @@ async function numericColumns(
 ): Promise<readonly string[]> {
   const columns = data.features.flatMap((feature) => feature.columns);
   const pattern = "'\\s*[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]+)?\\s*'";
-  const firsts = columns.map((_, i) => `regexp_full_match(arg_min(f${i}, row), ${pattern}) AS f${i}`);
+  const firsts = columns.map(
+    (_, i) => `regexp_full_match(arg_min(f${i}, row)::VARCHAR, ${pattern}) AS f${i}`,
+  );
   const [first] = firsts.length > 0 ? await database.rows(`SELECT ${firsts.join(', ')} FROM raw`) : [];
   return columns.filter((column, i) => found.columns.has(column) && first?.[`f${i}`] === true);
 }
@@ -192,12 +191,13 @@ async function keepColumns(
   { database }: OpenTable,
   all: readonly string[],
   chosen: readonly string[],
+  { types }: StagedSource,
 ): Promise<void> {
   const kept = chosen.map((column, i) => `f${all.indexOf(column)} AS f${i}`);
   await database.run(
     `CREATE TABLE kept AS SELECT row, rule, fault, excerpt, id, label, ${kept.join(', ')} FROM raw`,
   );
-  await database.run('DROP TABLE raw');
+  await database.run(`DROP ${types ? 'VIEW' : 'TABLE'} raw`);
   await database.run('ALTER TABLE kept RENAME TO raw');
 }
 

@@ -1,13 +1,13 @@
 import { copyFile, mkdtemp, realpath, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { RefusedError } from '../../errors/index.js';
+import { RefusedError, TransientError } from '../../errors/index.js';
 import { type DataSpec, inputColumns } from '../../spec/index.js';
 import { hashedNgrams } from '../../text/index.js';
-import { cellProblems } from '../check.js';
 import { type Database, openDatabase } from '../database.js';
 import type { DataProblem } from '../problem.js';
 import { problemSentence } from '../report.js';
+import { unreadableParquet } from '../stage-parquet.js';
 import { type Format, stages } from '../stages.js';
 import type { StagedSource } from '../staging.js';
 
@@ -19,7 +19,7 @@ export interface OpenTable {
   readonly database: Database;
   /** The source, where the database can read it. */
   readonly file: string;
-  /** A folder for further files, which the database can read. */
+  /** The folder that the database can read and write. */
   readonly folder: string;
   /** Fills the table `raw` with the columns of a data block. */
   stage(data: DataSpec): Promise<StagedSource>;
@@ -55,6 +55,10 @@ export async function withTable<Result>(
       stage: (data) =>
         stages[format]({ database: opened, data, file, folder, ...(signal ? { signal } : {}) }),
     });
+  } catch (error) {
+    if (error instanceof RefusedError || error instanceof TransientError || signal?.aborted) throw error;
+    // A Parquet file is only read when somebody asks for its rows.
+    throw format === 'parquet' && database ? unreadableParquet(error, path.join(folder, 'source')) : error;
   } finally {
     database?.close();
     await rm(folder, { recursive: true, force: true });
@@ -62,18 +66,16 @@ export async function withTable<Result>(
 }
 
 /**
- * Refuses a staged table with anything wrong in it.
+ * Refuses a table with anything wrong in it.
  * @throws RefusedError `data-refused`, the first problems listed
  */
-export async function expectCleanCells(
-  database: Database,
-  data: DataSpec,
-  staged: StagedSource,
+export async function expectClean(
   structure: readonly DataProblem[],
+  cells: AsyncIterable<DataProblem>,
 ): Promise<void> {
   const details = structure.slice(0, MAXIMUM_DETAILS).map(problemSentence);
   let count = structure.length;
-  for await (const problem of cellProblems(database, data, staged)) {
+  for await (const problem of cells) {
     count += 1;
     if (details.length < MAXIMUM_DETAILS) details.push(problemSentence(problem));
   }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { dataSchema, digestSchema } from '../../spec/index.js';
+import { dataAccountSchema, dataSchema, digestSchema } from '../../spec/index.js';
 import type { PredicateType } from './predicate.js';
 
 const schema = z.strictObject({
@@ -10,6 +10,8 @@ const schema = z.strictObject({
   classes: z.array(z.union([z.string(), z.int()])),
   /** What every row was checked against; a row that failed is not in the snapshot. */
   checks: dataSchema,
+  /** What was changed, judged and set aside on the way. */
+  account: dataAccountSchema.optional(),
   attestedAt: z.iso.datetime(),
 });
 
