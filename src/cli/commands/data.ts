@@ -8,6 +8,7 @@ import { type DataOptions, listOption, numberBetween } from '../attack/options.j
 import { readData } from '../attack/read-data.js';
 import { type CliContext, mark } from '../context.js';
 import { registerDataCheck } from '../data/check.js';
+import { registerDataInfer } from '../data/infer.js';
 import { registerQuarantine } from '../data/quarantine.js';
 import { integerBetween } from '../integer-option.js';
 
@@ -26,6 +27,7 @@ const SHOWN = 5;
 export function registerData(program: Command, context: () => CliContext): void {
   const data = program.command('data').description('look at data before anything is trained on it');
   registerDataCheck(data, context);
+  registerDataInfer(data, context);
   registerQuarantine(data, context);
   const command = data
     .command('inspect')

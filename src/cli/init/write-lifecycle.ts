@@ -21,7 +21,7 @@ export const exampleProfile: SourceProfile = {
 /** A commented `lifecycle.yaml` that the parser accepts, for a person to correct. */
 export function writeLifecycle({ name, source, profile }: LifecycleDraft): string {
   const { id, label, ignored, rows } = profile;
-  const features = groupFeatures(profile.features).map(describeGroup).join('');
+  const features = featureLines(profile.features);
   return `# Every field is explained by the JSON Schema: see \`assay schema\`.
 apiVersion: assay/v1
 name: ${name}
@@ -63,6 +63,11 @@ release:
 `;
 }
 
+/** The lines of `features:`, neighbours of one kind together. */
+export function featureLines(features: readonly NumericColumn[]): string {
+  return groupFeatures(features).map(describeGroup).join('');
+}
+
 interface FeatureGroup extends Omit<NumericColumn, 'name'> {
   readonly columns: readonly string[];
 }
@@ -99,7 +104,7 @@ function describeGroup({ columns, type, minimum, maximum }: FeatureGroup): strin
 }
 
 /** A value as YAML reads it back: plain where that is safe, quoted elsewhere. */
-function scalar(value: string | number): string {
+export function scalar(value: string | number): string {
   if (typeof value === 'number') return String(value);
   const plain = /^[A-Za-z_./][\w./-]*$/.test(value) && !/^(true|false|null|\.inf|\.nan)$/i.test(value);
   return plain ? value : JSON.stringify(value);

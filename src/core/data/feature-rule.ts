@@ -1,8 +1,8 @@
 import type { FeatureSpec } from '../spec/index.js';
 import { typedValue } from './columns.js';
 
-const INTEGER = "'-?[0-9]+(\\.0+)?'";
-const NUMBER = "'[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]+)?'";
+export const INTEGER_FORM = "'-?[0-9]+(\\.0+)?'";
+export const NUMBER_FORM = "'[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]+)?'";
 const NOT_FINITE = "'[+-]?(nan|inf|infinity)'";
 const INT64 = [-(2n ** 63n), 2n ** 63n - 1n] as const;
 
@@ -14,8 +14,8 @@ export function featureRule(value: string, feature: FeatureSpec): string {
   const typed = typedValue(value, feature);
   const [pattern, minimum, maximum] =
     feature.type === 'integer'
-      ? [INTEGER, wholeBound(Math.ceil(feature.minimum)), wholeBound(Math.floor(feature.maximum))]
-      : [NUMBER, `'${feature.minimum}'::DOUBLE`, `'${feature.maximum}'::DOUBLE`];
+      ? [INTEGER_FORM, wholeBound(Math.ceil(feature.minimum)), wholeBound(Math.floor(feature.maximum))]
+      : [NUMBER_FORM, `'${feature.minimum}'::DOUBLE`, `'${feature.maximum}'::DOUBLE`];
   // An integer that does not fit 64 bits is out of any range; text that does not fit a double is infinite.
   const unfit =
     feature.type === 'integer' ? `${typed} IS NULL THEN 'range'` : `NOT isfinite(${typed}) THEN 'not-finite'`;

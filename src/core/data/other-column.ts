@@ -1,13 +1,17 @@
 import { type OtherColumnSpec, textHazards } from '../spec/index.js';
 import { typedOther } from './columns.js';
 import { literal } from './database.js';
+import { INTEGER_FORM, NUMBER_FORM } from './feature-rule.js';
 
-const INTEGER = "'-?[0-9]+(\\.0+)?'";
-const NUMBER = "'[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]+)?'";
 const BOOLEAN = "'true|false|0|1'";
-const TIMESTAMP =
+export const TIMESTAMP_FORM =
   "'[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]{1,9})?)?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?'";
-const forms = { integer: INTEGER, number: NUMBER, boolean: BOOLEAN, timestamp: TIMESTAMP } as const;
+const forms = {
+  integer: INTEGER_FORM,
+  number: NUMBER_FORM,
+  boolean: BOOLEAN,
+  timestamp: TIMESTAMP_FORM,
+} as const;
 
 /** SQL: the rule that a value of a column beside the features breaks first, or NULL. */
 export function otherRule(value: string, column: OtherColumnSpec, foreign: string | undefined): string {

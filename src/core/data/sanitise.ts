@@ -3,6 +3,7 @@ import { type DataSpec, personalData, type TransformSpec, textHazards } from '..
 import { type DataColumn, dataColumns } from './columns.js';
 import { type Database, literal } from './database.js';
 import { type RowExpression, readExpression, withTypedColumns } from './expression.js';
+import { NUMBER_FORM } from './feature-rule.js';
 import { requirePattern } from './pattern.js';
 import type { StagedSource } from './staging.js';
 
@@ -15,7 +16,6 @@ export interface TransformCount {
   readonly rows: number;
 }
 
-const NUMBER = "'[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]+)?'";
 /** Spaces of all scripts, and line ends. */
 const MARGIN = literal('^[\\s\\p{Z}]+|[\\s\\p{Z}]+$');
 
@@ -130,7 +130,7 @@ function clipped(
   { minimum, maximum }: { readonly minimum?: number | undefined; readonly maximum?: number | undefined },
 ): string {
   const type = native ?? 'VARCHAR';
-  const isNumber = native === undefined ? `regexp_full_match(${raw}, ${NUMBER}) AND ` : '';
+  const isNumber = native === undefined ? `regexp_full_match(${raw}, ${NUMBER_FORM}) AND ` : '';
   const value = `TRY_CAST(${raw} AS DOUBLE)`;
   const bound = (limit: number) => `'${limit}'::${type}`;
   const low =

@@ -3,7 +3,7 @@ export type { CrowdSpec } from './crowd.js';
 export { type DataSpec, dataSchema, type FeatureSpec, inputColumns } from './data.js';
 export { type CheckVerdict, type DataAccount, dataAccountSchema } from './data-account.js';
 export { type DataCheckOf, type DataCheckSpec, driftMetrics } from './data-checks.js';
-export { type OtherColumnSpec, textHazards } from './data-columns.js';
+export { type OtherColumnSpec, type TextHazard, textHazards } from './data-columns.js';
 export { personalData, type TransformSpec } from './data-transforms.js';
 export { type Digest, digestSchema } from './digest.js';
 export {

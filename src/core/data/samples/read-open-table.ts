@@ -1,12 +1,9 @@
-import { createReadStream } from 'node:fs';
-import { RefusedError, TransientError } from '../../errors/index.js';
+import { RefusedError } from '../../errors/index.js';
 import type { DataSpec } from '../../spec/index.js';
 import { cellProblems } from '../check.js';
-import { literal } from '../database.js';
-import { csvValues, type TextRecord, textRecords } from '../records.js';
-import { unreadableParquet } from '../stage-parquet.js';
 import type { Format } from '../stages.js';
 import type { StagedSource } from '../staging.js';
+import { columnsOf } from './columns-of.js';
 import { expectClean, type OpenTable, readRows, withTable } from './read-table.js';
 import type { RawSamples, SampleOptions } from './sample-set.js';
 
@@ -64,38 +61,6 @@ export async function readOpenTable(
     ];
     return { ids, values, labels: wholeLabels(labels), shape: [chosen.length], columns: chosen, notes };
   });
-}
-
-/** The names that a file gives its columns. */
-async function columnsOf({ database, file }: OpenTable, format: Format): Promise<readonly string[]> {
-  if (format === 'parquet') {
-    try {
-      const reader = `read_parquet(${literal(file)}, hive_partitioning = false)`;
-      const described = await database.rows(`DESCRIBE SELECT * FROM ${reader}`);
-      return described.map(({ column_name }) => String(column_name));
-    } catch (error) {
-      if (error instanceof TransientError) throw error;
-      throw unreadableParquet(error, file);
-    }
-  }
-  const record = await firstRecord(file, format === 'csv');
-  if (!record || record.fault) {
-    const got = record?.fault ?? 'an empty file';
-    throw new RefusedError('source-unreadable', `expected a first line that can be read, got ${got}`);
-  }
-  if (format === 'csv') return csvValues(record);
-  try {
-    const parsed: unknown = JSON.parse(record.bytes.toString());
-    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return Object.keys(parsed);
-  } catch {
-    // Told below, as is JSON that is no object.
-  }
-  throw new RefusedError('source-unreadable', 'expected JSON Lines, one object a line');
-}
-
-async function firstRecord(file: string, quoting: boolean): Promise<TextRecord | undefined> {
-  for await (const [first] of textRecords(createReadStream(file), quoting)) if (first) return first;
-  return undefined;
 }
 
 interface Roles {
