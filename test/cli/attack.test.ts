@@ -212,7 +212,10 @@ describe('assay attack', () => {
   it.each([
     [['none.onnx', '--data', digits, '--epsilon', '1'], 2, 'source-missing'],
     [[model, '--epsilon', '1'], 2, 'expected --data FILE or --lifecycle FILE'],
-    [[model, '--data', digits], 2, "required option '--epsilon <radius>'"],
+    [[model, '--data', digits], 2, 'expected --epsilon RADIUS, or --patch HxW'],
+    [[model, '--data', digits, '--patch', '3'], 2, 'HEIGHTxWIDTH'],
+    [[model, '--data', digits, '--patch', '3x3', '--norm', 'l2'], 2, 'expected linf with a patch'],
+    [[model, '--data', digits, '--epsilon', '1', '--eot', '4', '--answers', '6'], 2, 'an odd number'],
     [[model, '--data', digits, '--epsilon', '0'], 2, 'Expected a number'],
     [[model, '--data', digits, '--epsilon', '1', '--norm', 'l7'], 2, 'Allowed choices'],
     [[model, '--data', digits, '--epsilon', '1', '--attacks', 'fgsm,magic'], 2, 'got magic'],

@@ -41,6 +41,13 @@ export function shapeOption(text: string): readonly number[] {
   return axes;
 }
 
+/** `2x3`: height and width. */
+export function patchOption(text: string): readonly [height: number, width: number] {
+  const sides = /^\s*([1-9]\d{0,4})\s*[x×]\s*([1-9]\d{0,4})\s*$/.exec(text);
+  if (!sides) throw new InvalidArgumentError('Expected HEIGHTxWIDTH in pixels, such as 3x3.');
+  return [Number(sides[1]), Number(sides[2])];
+}
+
 /** `0,255` */
 export function rangeOption(text: string): readonly [number, number] {
   const [low, high, ...more] = text.split(',').map(numberOf);

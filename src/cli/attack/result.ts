@@ -48,6 +48,8 @@ export interface AttackResult {
     readonly n: number;
   };
   readonly attacks: readonly (AttackFigures & { readonly seconds: number })[];
+  /** What one patch for all does to samples that are right and that it was not learned from; absent where none was tried. */
+  readonly sticker?: { readonly judged: number; readonly broken: number };
   readonly controls: readonly ControlReport[];
   readonly seconds: number;
   /** The command line, for whoever wants to see it again. */
@@ -119,11 +121,18 @@ export function attackResult(inputs: ResultInputs): AttackResult {
       ...figures,
       seconds: seconds.get(figures.attack) ?? 0,
     })),
+    ...stickerEntry(rows),
     controls: evaluation.controls,
     seconds: inputs.totalSeconds,
     command: inputs.command,
     environment: executionEnvironment(),
   };
+}
+
+function stickerEntry(rows: FileEvaluation['measurement']['rows']): Pick<AttackResult, 'sticker'> {
+  const outcomes = rows.flatMap(({ attacks }) => (attacks?.sticker?.heldOut ? [attacks.sticker] : []));
+  if (outcomes.length === 0) return {};
+  return { sticker: { judged: outcomes.length, broken: outcomes.filter(({ broken }) => broken).length } };
 }
 
 /** Figures about a model that was fed wrongly look like figures. */

@@ -8,7 +8,9 @@ export function attackTable(result: AttackResult): readonly string[] {
   const { attacks, controls, robustAccuracy, cleanAccuracy, model, policy, data } = result;
   const { n } = robustAccuracy;
   return [
-    mark.bold(`${model.file}: ${n} of ${data.available} samples, ${policy.norm} radius ${policy.epsilon}`),
+    mark.bold(
+      `${model.file}: ${n} of ${data.available} samples, ${policy.patch ? `a patch of ${policy.patch.height} × ${policy.patch.width}, each value by up to` : `${policy.norm} radius`} ${policy.epsilon}`,
+    ),
     ...(policy.respects ? [`  The adversary is believed to respect ${policy.respects.join(' and ')}.`] : []),
     ...result.notes.map((note) => mark.dim(`  ${note}`)),
     '',
@@ -25,6 +27,11 @@ export function attackTable(result: AttackResult): readonly string[] {
           seconds.toFixed(1),
         ]),
     ]),
+    ...(result.sticker
+      ? [
+          `  One sticker for all: breaks ${result.sticker.broken} of ${result.sticker.judged} held-out samples`,
+        ]
+      : []),
     ...(model.gradient === 'unavailable' ? [`  gradient: unavailable (${model.obstacle})`] : []),
     '',
     'Controls: had the attacks the power to break what they did not break?',

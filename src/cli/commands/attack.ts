@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
+import type { SampleSet } from '../../core/data/index.js';
 import { RefusedError } from '../../core/errors/index.js';
 import { evaluateFile, type ModelFile, openModelFile } from '../../core/evaluation/index.js';
 import {
@@ -8,6 +9,7 @@ import {
   gateSchema,
   type Norm,
   norms,
+  patchProblem,
   type SuiteName,
   suiteNames,
   suiteOf,
@@ -17,7 +19,7 @@ import { digestOf } from '../../core/store/index.js';
 import { commandLine } from '../attack/command-line.js';
 import { addDataOptions } from '../attack/data-options.js';
 import { interruptible } from '../attack/interruptible.js';
-import { type DataOptions, listOption, numberBetween } from '../attack/options.js';
+import { type DataOptions, listOption, numberBetween, patchOption } from '../attack/options.js';
 import { attackPage } from '../attack/page/attack-page.js';
 import { watchAttacks } from '../attack/progress.js';
 import { readData } from '../attack/read-data.js';
@@ -30,7 +32,9 @@ import { integerBetween } from '../integer-option.js';
 
 interface AttackOptions extends DataOptions {
   readonly norm: Norm;
-  readonly epsilon: number;
+  readonly epsilon?: number;
+  readonly patch?: readonly [height: number, width: number];
+  readonly locations?: number;
   readonly respects?: readonly string[];
   readonly samples: number;
   readonly suite: SuiteName;
@@ -56,11 +60,17 @@ export function registerAttack(program: Command, context: () => CliContext): voi
     .argument('<model>', 'an ONNX file: one float32 input [N, …], one float32 output [N, classes]');
   addDataOptions(command)
     .addOption(new Option('--norm <norm>', 'what the adversary is bounded in').choices(norms).default('linf'))
-    .requiredOption(
+    .option(
       '--epsilon <radius>',
-      'how far the adversary may move an input, in units that the model sees',
+      'how far the adversary may move an input, in units that the model sees; with --patch: anywhere in the range',
       numberBetween(0, 1e30, true),
     )
+    .option(
+      '--patch <HxW>',
+      'the adversary covers one rectangle of the image, so many pixels high and wide, anywhere',
+      patchOption,
+    )
+    .option('--locations <n>', 'with --patch: places tried for each sample', integerBetween(1, 100_000))
     .option(
       '--respects <limits>',
       'what the adversary respects of what --lifecycle says of features: types, immutable',
@@ -109,7 +119,7 @@ async function attack(
   signal: AbortSignal,
 ): Promise<void> {
   const started = performance.now();
-  const spec = specOf(options);
+  const asked = specOf(options);
   expectFree(options);
   const onnx = await readModel(file);
   const parentOnnx = options.parent === undefined ? undefined : await readModel(options.parent);
@@ -118,6 +128,7 @@ async function attack(
   try {
     if (parentOnnx) parent = await openModelFile(parentOnnx);
     const data = await readData(options, model, signal);
+    const spec = options.epsilon === undefined ? { ...asked, epsilon: widestRange(data.set) } : asked;
     const watch = watchAttacks(process.stderr.isTTY && !cli.json ? process.stderr : undefined, () =>
       performance.now(),
     );
@@ -165,6 +176,8 @@ function specOf(options: AttackOptions): EvasionGateSpec {
   const {
     norm,
     epsilon,
+    patch,
+    locations,
     respects,
     samples,
     suite,
@@ -192,12 +205,28 @@ function specOf(options: AttackOptions): EvasionGateSpec {
   if (answers !== undefined && (eot === undefined || answers % 2 === 0)) {
     throw new RefusedError('usage', '--answers: expected an odd number, with --eot');
   }
+  if (epsilon === undefined && patch === undefined) {
+    throw new RefusedError('usage', 'expected --epsilon RADIUS, or --patch HxW');
+  }
+  if (locations !== undefined && patch === undefined) {
+    throw new RefusedError('usage', '--locations goes with --patch');
+  }
   const asked = { ...(queries !== undefined && { queries }) };
   const spec = gateSchema.parse({
     gate: 'evasion',
     norm,
-    epsilon,
+    // That of the whole range is not known before the data is read.
+    epsilon: epsilon ?? Number.MAX_VALUE,
     ...(respects && { respects }),
+    ...(patch && {
+      patch: {
+        height: patch[0],
+        width: patch[1],
+        ...(steps !== undefined && { steps }),
+        ...(locations !== undefined && { locations }),
+        ...asked,
+      },
+    }),
     samples,
     confidence,
     minimum: minimum ?? 0,
@@ -207,15 +236,30 @@ function specOf(options: AttackOptions): EvasionGateSpec {
     hopSkipJump: asked,
     ...(eot !== undefined && { randomised: { draws: eot, ...(answers !== undefined && { answers }) } }),
   }) as EvasionGateSpec;
+  if (patch && parent !== undefined) {
+    throw new RefusedError('usage', 'expected --parent or --patch, got both');
+  }
   if (attacks && attacks.includes('transfer') !== (parent !== undefined)) {
     throw new RefusedError('usage', 'expected --parent FILE and transfer among --attacks, or neither');
   }
-  if (!attacks) return spec;
+  if (!attacks) return expectPossible(spec);
   const unknown = attacks.find((name) => !(suiteOrder as readonly string[]).includes(name));
   if (unknown !== undefined) {
     throw new RefusedError('usage', `--attacks: expected some of ${suiteOrder.join(', ')}, got ${unknown}`);
   }
   const standard = suiteOf(spec);
   const chosen = attacks.map((name) => standard.find(({ attack }) => attack === name) ?? { attack: name });
-  return gateSchema.parse({ ...spec, attacks: chosen }) as EvasionGateSpec;
+  return expectPossible(gateSchema.parse({ ...spec, attacks: chosen }) as EvasionGateSpec);
+}
+
+/** @throws RefusedError `usage` where options do not go with --patch, or not without it */
+function expectPossible(spec: EvasionGateSpec): EvasionGateSpec {
+  const problem = patchProblem(spec);
+  if (problem) throw new RefusedError('usage', `--${problem.path.join()}: ${problem.message}`);
+  return spec;
+}
+
+/** A radius that leaves every value free. */
+function widestRange({ minimum, maximum }: SampleSet): number {
+  return maximum.reduce((widest, high, i) => Math.max(widest, high - minimum[i]!), 0);
 }

@@ -83,6 +83,8 @@ export interface AttackContext {
   readonly batchSize: number;
   /** Another model of the same inputs and classes that the attacker owns, for attacks through it. */
   readonly surrogate?: Classifier;
+  /** Samples that an attack may learn from which is to work on others, too. */
+  readonly lessons?: Samples;
   /** Called with work done so far, 0…1. */
   readonly onProgress?: (fraction: number) => void;
   readonly signal?: AbortSignal;

@@ -2,8 +2,8 @@
 export interface Patch {
   readonly height: number;
   readonly width: number;
-  /** Of the image; a sample is one such plane a channel, row-major. */
-  readonly image: { readonly height: number; readonly width: number };
+  /** How the image lies in a sample: one plane a channel, row-major, or the channels of a pixel side by side. */
+  readonly image: { readonly height: number; readonly width: number; readonly interleaved?: boolean };
 }
 
 /** Where the patch lies: its upper left corner. */
@@ -26,10 +26,12 @@ export function covered(
   size: number,
 ): readonly number[] {
   const plane = image.height * image.width;
-  return Array.from({ length: Math.floor(size / plane) * height * width }, (_, i) => {
+  const channels = Math.floor(size / plane);
+  return Array.from({ length: channels * height * width }, (_, i) => {
     const channel = Math.floor(i / (height * width));
     const row = y + (Math.floor(i / width) % height);
-    return channel * plane + row * image.width + x + (i % width);
+    const pixel = row * image.width + x + (i % width);
+    return image.interleaved ? pixel * channels + channel : channel * plane + pixel;
   });
 }
 
@@ -37,11 +39,14 @@ export function covered(
 export function differsUnderOnePatch(original: Float32Array, candidate: Float32Array, patch: Patch): boolean {
   const { image } = patch;
   const plane = image.height * image.width;
-  const changed = [...original.keys()].filter((i) => candidate[i] !== original[i]);
+  const channels = original.length / plane;
+  const changed = [...original.keys()]
+    .filter((i) => candidate[i] !== original[i])
+    .map((i) => (image.interleaved ? Math.floor(i / channels) : i % plane));
   if (changed.length === 0) return true;
   const [rows, columns] = [
-    changed.map((i) => Math.floor((i % plane) / image.width)),
-    changed.map((i) => i % image.width),
+    changed.map((pixel) => Math.floor(pixel / image.width)),
+    changed.map((pixel) => pixel % image.width),
   ] as const;
   const span = (values: readonly number[]): number =>
     values.reduce((most, value) => Math.max(most, value), 0) -

@@ -3,7 +3,15 @@ import type { Attack } from './attack.js';
 import { joinRows } from './batches.js';
 import { crossEntropy } from './losses.js';
 import { covered, locationsOf, type Patch } from './patch-support.js';
-import { climbInRestarts, keepStronger, lookAtOriginals, openSearch, type Search } from './search.js';
+import type { Reach } from './projection.js';
+import {
+  climbInRestarts,
+  keepStronger,
+  LATE_STEPS,
+  lookAtOriginals,
+  openSearch,
+  type Search,
+} from './search.js';
 
 export interface PatchOptions {
   /** Gradient steps at one place. */
@@ -13,9 +21,9 @@ export interface PatchOptions {
 }
 
 /**
- * The adversarial patch, for a threat model with a {@link Patch}: looks for the place where a linear model would lose most,
- * then climbs the cross-entropy by signed steps inside that rectangle, from a random filling; then at the next best place. A
- * sample is broken by its own patch, at its own place.
+ * The adversarial patch, for a threat model with a {@link Patch}: looks for the places where a linear model would lose most,
+ * tries what it would fill them with, and climbs the cross-entropy by signed steps inside the best rectangle, from a random
+ * filling; then in the next best. A sample is broken by its own patch, at its own place.
  *
  * The threat model's norm and radius bound the values under the patch; a radius of the whole valid range leaves them free.
  *
@@ -38,8 +46,10 @@ export const patch: Attack<PatchOptions> = {
       const { gradient } = await look(search, batch, points);
       batch.forEach((index, row) => {
         const slopes = gradient.subarray(row * search.size, (row + 1) * search.size);
-        ranked.set(index, bestPlaces(search, sticker, index, slopes).slice(0, locations));
+        const places = bestPlaces(sticker, linearGains(search, index, slopes));
+        ranked.set(index, places.slice(0, Math.max(locations, TRIALS)));
       });
+      await tryPlaces(search, batch, gradient, ranked);
     });
     const places = Math.min(locations, locationsOf(sticker).length);
     return climbInRestarts(search, places, (batch, rank) =>
@@ -53,18 +63,63 @@ export const patch: Attack<PatchOptions> = {
   },
 };
 
-/** The values under a patch at every place, in the order of what a linear model would lose there. */
-function bestPlaces(
-  { samples, box, size }: Search,
-  sticker: Patch,
+/** Places that are tried by the filling that a linear model would have, before any is climbed at. */
+const TRIALS = 64;
+
+/** Puts the places of each sample in the order of the losses that fillings along the slopes have there. */
+async function tryPlaces(
+  search: Search,
+  batch: readonly number[],
+  gradient: Float32Array,
+  ranked: Map<number, readonly (readonly number[])[]>,
+): Promise<void> {
+  const { samples, box, size } = search;
+  const rated = new Map(
+    batch.map((index) => [index, [] as { positions: readonly number[]; loss: number }[]]),
+  );
+  for (let rank = 0; rank < (ranked.get(batch[0]!)?.length ?? 0); rank++) {
+    const standing = [...batch.entries()].filter(([, index]) => search.success[index] === 0);
+    if (standing.length === 0) return;
+    const points = standing.map(([row, index]) => {
+      const point = samples.inputs.slice(index * size, (index + 1) * size);
+      for (const i of ranked.get(index)![rank]!) {
+        const slope = gradient[row * size + i]!;
+        if (slope > 0) point[i] = box.upper[index * size + i]!;
+        if (slope < 0) point[i] = box.lower[index * size + i]!;
+      }
+      return point;
+    });
+    const indices = standing.map(([, index]) => index);
+    const { losses } = await look(search, indices, joinRows(size, points));
+    for (const [row, index] of indices.entries()) {
+      rated.get(index)!.push({ positions: ranked.get(index)![rank]!, loss: losses[row]! });
+    }
+  }
+  for (const [index, places] of rated) {
+    places.sort((one, other) => other.loss - one.loss);
+    ranked.set(
+      index,
+      places.map(({ positions }) => positions),
+    );
+  }
+}
+
+/** What a linear model of these slopes would lose by each value of a sample, as far as the value can go. */
+export function linearGains(
+  { samples, box, size }: Reach,
   index: number,
   slopes: Float32Array,
-): readonly (readonly number[])[] {
-  const gains = slopes.map((slope, i) => {
+): Float32Array {
+  return slopes.map((slope, i) => {
     const at = index * size + i;
     const gain = slope * ((slope > 0 ? box.upper : box.lower)[at]! - samples.inputs[at]!);
     return Number.isNaN(gain) ? 0 : gain;
   });
+}
+
+/** The values under a patch at every place, in the order of what they gain together. */
+export function bestPlaces(sticker: Patch, gains: ArrayLike<number>): readonly (readonly number[])[] {
+  const size = gains.length;
   return locationsOf(sticker)
     .map((location) => {
       const positions = covered(sticker, location, size);
@@ -88,7 +143,13 @@ async function climb(
       const [low, high] = [box.lower[index * size + i]!, box.upper[index * size + i]!];
       point[i] = low + stream.uniform() * (high - low);
     }
-    return { index, positions, point };
+    return {
+      index,
+      positions,
+      point,
+      best: Number.NEGATIVE_INFINITY,
+      bestBeforeLast: Number.NEGATIVE_INFINITY,
+    };
   });
   let climbers = starts;
   for (let step = 0; step <= steps && climbers.length > 0; step++) {
@@ -97,12 +158,15 @@ async function climb(
       size,
       climbers.map(({ point }) => point),
     );
-    const { gradient } = await look(
+    const { gradient, losses } = await look(
       search,
       climbers.map(({ index }) => index),
       points,
     );
-    climbers.forEach(({ index, positions, point }, row) => {
+    climbers.forEach((climber, row) => {
+      const { index, positions, point } = climber;
+      climber.best = Math.max(climber.best, losses[row]!);
+      if (step === steps - LATE_STEPS) climber.bestBeforeLast = climber.best;
       for (const i of positions) {
         const [low, high] = [box.lower[index * size + i]!, box.upper[index * size + i]!];
         const slope = gradient[row * size + i]!;
@@ -113,10 +177,13 @@ async function climb(
     });
     climbers = climbers.filter(({ index }) => search.success[index] === 0);
   }
+  for (const { index, best, bestBeforeLast } of climbers) {
+    search.lateRise[index] = steps < LATE_STEPS ? Number.NaN : best - bestBeforeLast;
+  }
 }
 
 /** How far all steps together go, in parts of a value's range: there and back again. */
-const STRIDE = 2.5;
+export const STRIDE = 2.5;
 
 async function look(search: Search, indices: readonly number[], points: Float32Array) {
   const { classifier, samples } = search;
@@ -127,5 +194,5 @@ async function look(search: Search, indices: readonly number[], points: Float32A
     crossEntropy(logits.subarray(row * classes, (row + 1) * classes), label),
   );
   keepStronger(search, indices, points, losses, logits);
-  return { gradient };
+  return { gradient, losses };
 }

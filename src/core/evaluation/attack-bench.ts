@@ -14,6 +14,7 @@ import { adversaryConstraints } from './adversary.js';
 import type { AttackOutcome } from './evasion-row.js';
 import type { GateSubject } from './gate.js';
 import { askServed } from './majority.js';
+import { layoutOf } from './pictures/picture-of.js';
 import { sampleBytes } from './serve-cleanly.js';
 
 /** Samples in one run of the gradient graph: memory only, results do not depend on it. */
@@ -28,6 +29,8 @@ export interface AttackBench {
   readonly logitExponent: number;
   /** How the classifier is averaged where it draws at random. */
   readonly expectation?: Expectation;
+  /** What universal attacks learn from. */
+  readonly lessons: Samples;
   /** The parent, where the suite attacks through it. */
   readonly surrogate?: Classifier;
 }
@@ -124,11 +127,16 @@ export function answersOf({ randomised }: EvasionGateSpec): Pick<Assault, 'answe
 
 /**
  * The ball of the gate, and what its adversary respects.
- * @throws RefusedError `usage` when the adversary is to respect what nothing describes
+ * @throws RefusedError `usage` when the adversary is to respect what nothing describes, or to cover a patch of what is no picture
  */
 export function ballOf(
-  { minimum, maximum, features }: GateSubject,
-  { norm, epsilon, respects }: EvasionGateSpec,
+  {
+    minimum,
+    maximum,
+    features,
+    certifiable,
+  }: Pick<GateSubject, 'minimum' | 'maximum' | 'features' | 'certifiable'>,
+  { norm, epsilon, respects, patch }: EvasionGateSpec,
 ): ThreatModel {
   if (respects && !features) {
     throw new RefusedError(
@@ -137,7 +145,32 @@ export function ballOf(
     );
   }
   const constraints = adversaryConstraints(features ?? [], respects);
-  return { norm, epsilon, minimum, maximum, ...(constraints && { constraints }) };
+  return {
+    norm,
+    epsilon,
+    minimum,
+    maximum,
+    ...(constraints && { constraints }),
+    ...(patch && { patch: patchOn(certifiable.shape, patch) }),
+  };
+}
+
+function patchOn(
+  shape: readonly number[],
+  { height, width }: NonNullable<EvasionGateSpec['patch']>,
+): NonNullable<ThreatModel['patch']> {
+  const image = layoutOf(shape);
+  if (!image || height > image.height || width > image.width) {
+    throw new RefusedError(
+      'usage',
+      `expected samples that are pictures of at least ${height} × ${width} pixels, for an adversary who covers a patch of them, got the shape [${shape.join(', ')}]`,
+    );
+  }
+  return {
+    height,
+    width,
+    image: { height: image.height, width: image.width, interleaved: image.interleaved },
+  };
 }
 
 /** A ball that holds the whole valid range, wherever its middle is; no constraint holds in it. */

@@ -7,7 +7,8 @@ import { type EvasionRow, isRobust } from './evasion-row.js';
 
 /**
  * Bounds the balls in which samples were broken, of the first samples of the draw. Left out where no bounds are known of the
- * model, where it is large, and where it is served smoothed.
+ * model, where it is large, and where it is served smoothed; and under a patch, since bounds are about whole balls, and none is
+ * certified that is wide enough for a sticker.
  *
  * @param first - place of the first row in the draw
  */
@@ -19,7 +20,9 @@ export async function certifyBroken(
   const isAsked = (row: EvasionRow, index: number): boolean =>
     first + index < controlLimits.certified.samples && row.correct && !isRobust(row);
   const certifier =
-    !subject.isSmoothed && rows.some(isAsked) ? await openCertifier(subject.certifiable, spec) : undefined;
+    !subject.isSmoothed && !spec.patch && rows.some(isAsked)
+      ? await openCertifier(subject.certifiable, spec)
+      : undefined;
   if (!certifier) return [...rows];
   const size = subject.minimum.length;
   try {

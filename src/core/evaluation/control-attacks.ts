@@ -8,7 +8,7 @@ import {
   type Progress,
   positionsWhere,
 } from './attack-bench.js';
-import { climbsOf } from './climbs.js';
+import { climbsOf, lengthened } from './climbs.js';
 import { type AttackOutcome, type EvasionRow, survivesGradients, survivesSuite } from './evasion-row.js';
 import { progressOver, type Step } from './evasion-steps.js';
 import { isSurelyBroken } from './majority.js';
@@ -69,7 +69,7 @@ async function attackLonger(
   const stages = progressOver(progress, [4 * climbs.length, ...climbs.map(() => 1)]);
   let attacked = [...rows];
   for (const { climb, more, onto } of tries) {
-    const patient = { ...climb, steps: 2 * climb.steps, restarts: climb.restarts + more };
+    const patient = lengthened(climb, more);
     const targets = positionsWhere(
       attacked,
       (row) => survivesGradients(row) && row.longer !== true && onto(row),

@@ -66,11 +66,11 @@ export const evasionGate: Gate<EvasionGateSpec, EvasionRow> = {
 
 /** What controls look at. */
 export function controlEvidence(
-  { confidence, randomised }: EvasionGateSpec,
+  { confidence, randomised, patch }: EvasionGateSpec,
   suite: readonly AttackSpec[],
   rows: readonly EvasionRow[],
 ): ControlEvidence {
-  return { rows, confidence, suite, ...(randomised && { randomised }) };
+  return { rows, confidence, suite, ...(randomised && { randomised }), ...(patch && { patch: true }) };
 }
 
 /** An answer of a randomised model counts as most of the answers that the policy asks for. */
@@ -99,6 +99,16 @@ function robustAccuracy({ earlyStop, confidence }: EvasionGateSpec, rows: readon
   return proportion(rows.filter(isRobust).length, rows.length, confidence, intervalOf);
 }
 
+/** What one sticker for all does to samples that it was not learned from. */
+function stickerFigures(rows: readonly EvasionRow[]): Record<string, number> {
+  const judged = rows.flatMap(({ attacks }) => (attacks?.sticker?.heldOut ? [attacks.sticker] : []));
+  if (judged.length === 0) return {};
+  return {
+    'share of held-out samples that one sticker breaks':
+      judged.filter(({ broken }) => broken).length / judged.length,
+  };
+}
+
 function figuresOf(
   { epsilon, randomised }: EvasionGateSpec,
   attacks: readonly AttackSpec[],
@@ -125,6 +135,7 @@ function figuresOf(
         ];
       }),
     ),
+    ...stickerFigures(rows),
     ...(median === undefined ? {} : { 'median gradient cosine': median }),
   };
 }

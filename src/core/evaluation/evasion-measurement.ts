@@ -1,4 +1,4 @@
-import type { Classifier, Expectation } from '../attacks/index.js';
+import type { Classifier, Expectation, Samples } from '../attacks/index.js';
 import {
   type AttackSpec,
   attacksThroughParent,
@@ -19,12 +19,12 @@ import { attackExponent } from './attack-scale.js';
 import { certifyBroken } from './certify-broken.js';
 import { checkGraph } from './check-graph.js';
 import { controlAttacks } from './control-attacks.js';
-import { type EvasionRow, isBrokenBy } from './evasion-row.js';
+import { type AttackOutcome, type EvasionRow, isBrokenBy } from './evasion-row.js';
 import { type Step, takeSteps } from './evasion-steps.js';
 import type { Block, EvidenceRow, GateSubject, Measurement, Resumption } from './gate.js';
 import { exponentOf, openSurrogate } from './open-surrogate.js';
 import { sampleBytes, serveCleanly } from './serve-cleanly.js';
-import { applicable, runAttack, sparedBy } from './suite-attacks.js';
+import { applicable, runAttack, sparedBy, suiteAttacks } from './suite-attacks.js';
 
 /**
  * Attacks the model: its errors on clean samples first, then the suite, cheapest first, each attack on what those before
@@ -64,6 +64,7 @@ export async function measureEvasion(
       subject,
       classifier,
       logitExponent,
+      ...lessonsOf(whole),
       ...(expectation && { expectation }),
       ...(surrogate && { surrogate }),
     };
@@ -106,6 +107,21 @@ async function meanExponent(whole: GateSubject, expectation: Expectation): Promi
   }
 }
 
+/**
+ * The samples that a universal attack learns from: the first of the draw, at most half of it, the same for every shard. What
+ * it does to the others shows what it does to images that nobody has seen.
+ */
+const MOST_LESSONS = 128;
+function lessonsOf(whole: GateSubject): { readonly lessons: Samples } {
+  const count = Math.min(MOST_LESSONS, Math.ceil(whole.samples.ids.length / 2));
+  return {
+    lessons: select(
+      whole,
+      Array.from({ length: count }, (_, position) => position),
+    ),
+  };
+}
+
 function notAttacked(row: EvidenceRow): EvasionRow {
   return {
     ...row,
@@ -124,7 +140,7 @@ function notAttacked(row: EvidenceRow): EvasionRow {
 
 /** One attack of the suite, on all that is right as it is but what it is spared. */
 async function attackRemaining(
-  { spec, subject, classifier, surrogate }: AttackBench,
+  { spec, subject, classifier, surrogate, lessons }: AttackBench,
   attack: AttackSpec,
   rows: readonly EvasionRow[],
   progress: Progress,
@@ -142,10 +158,17 @@ async function attackRemaining(
       threat: ballOf(subject, spec),
       ...answersOf(spec),
       run: (samples, threat, context) =>
-        runAttack(attack, classifier, samples, threat, { ...context, ...(surrogate && { surrogate }) }),
+        runAttack(attack, classifier, samples, threat, {
+          ...context,
+          lessons,
+          ...(surrogate && { surrogate }),
+        }),
     },
     progress,
   );
+  const learned = new Set(suiteAttacks[name].knowledge === 'universal' ? lessons.ids : []);
+  const seenBy = (id: string, outcome: AttackOutcome): AttackOutcome =>
+    learned.size === 0 ? outcome : { ...outcome, heldOut: !learned.has(id) };
   const placeOf = new Map(targets.map((position, i) => [position, i]));
   return rows.map((row, position) => {
     if (!row.correct) return row;
@@ -153,7 +176,7 @@ async function attackRemaining(
     const rise = place === undefined || !climbsCrossEntropy(name) ? Number.NaN : lateRise?.[place];
     return {
       ...row,
-      attacks: { ...row.attacks, [name]: place === undefined ? null : outcomes[place]! },
+      attacks: { ...row.attacks, [name]: place === undefined ? null : seenBy(row.id, outcomes[place]!) },
       // What is not a number says nothing; the last attack that says something counts.
       lateRise: rise === undefined || Number.isNaN(rise) ? row.lateRise : rise,
     };
@@ -162,5 +185,5 @@ async function attackRemaining(
 
 /** Losses of other kinds have other units. */
 function climbsCrossEntropy(name: SuiteAttackName): boolean {
-  return name === 'pgd' || name === 'apgd-ce';
+  return name === 'pgd' || name === 'apgd-ce' || name === 'patch';
 }

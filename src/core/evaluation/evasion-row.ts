@@ -19,6 +19,8 @@ const outcomeSchema = z.strictObject({
   prediction: z.int().min(-1),
   /** Of a randomised evaluation: how many of its answers were wrong. */
   wrong: z.int().min(0).optional(),
+  /** Of a universal attack: whether it learned nothing from this sample. */
+  heldOut: z.boolean().optional(),
 });
 
 /** By attack, in the order run; null where the attack was spared the sample because others had broken it. */
@@ -123,7 +125,7 @@ export function isSurelyBrokenBy(
 
 /** Right as it is, and not broken by any attack of the suite that follows gradients. */
 export function survivesGradients({ correct, attacks }: EvasionRow): boolean {
-  return correct && !isBrokenBy(withKnowledge(suiteOrder, 'one-step', 'white-box'), attacks);
+  return correct && !isBrokenBy(withKnowledge(suiteOrder, 'one-step', 'universal', 'white-box'), attacks);
 }
 
 /** Right as it is, and not broken by any attack of the suite. */

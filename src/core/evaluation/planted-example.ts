@@ -1,6 +1,8 @@
 import {
   type AttackResult,
   type Classifier,
+  covered,
+  locationsOf,
   nearestAllowed,
   type Samples,
   type ThreatModel,
@@ -93,10 +95,13 @@ export async function searchPlanted(
   return { built: true, found: success[0] === 1, foundAtRandom };
 }
 
-/** A random point at this share of the ball's radius, moved into the valid range: at a corner, in L∞. */
+/**
+ * A random point at this share of the ball's radius, moved into the valid range: at a corner, in L∞. Under a patch, it differs
+ * in one rectangle.
+ */
 function pointAt(
   sample: Float32Array,
-  { norm, epsilon, minimum, maximum }: ThreatModel,
+  { norm, epsilon, minimum, maximum, patch }: ThreatModel,
   radius: number,
   stream: RandomStream,
 ): Float32Array {
@@ -110,7 +115,11 @@ function pointAt(
     l1: direction.reduce((sum, value) => sum + Math.abs(value), 0),
   }[norm];
   const scale = (radius * epsilon * INSIDE) / length;
+  const places = patch && locationsOf(patch);
+  const open = places && new Set(covered(patch, places[stream.integer(places.length)]!, sample.length));
   return sample.map((value, i) =>
-    Math.min(maximum[i]!, Math.max(minimum[i]!, value + scale * direction[i]!)),
+    open && !open.has(i)
+      ? value
+      : Math.min(maximum[i]!, Math.max(minimum[i]!, value + scale * direction[i]!)),
   );
 }

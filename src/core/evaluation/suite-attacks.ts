@@ -4,6 +4,7 @@ import {
   type AttackResult,
   attacks,
   type Classifier,
+  patchAttacks,
   type Samples,
   type ThreatModel,
 } from '../attacks/index.js';
@@ -11,9 +12,10 @@ import { type AttackSpec, type SuiteAttackName, suiteOrder } from '../spec/index
 
 /**
  * What an attack has to go on. White-box attacks take many steps along gradients, and are the measure: what one step, or
- * an attack that knows less, breaks beyond them shows that their gradients mislead.
+ * an attack that knows less, breaks beyond them shows that their gradients mislead. A universal attack has one change for all
+ * samples.
  */
-export type Knowledge = 'one-step' | 'white-box' | 'transfer' | 'black-box';
+export type Knowledge = 'one-step' | 'universal' | 'white-box' | 'transfer' | 'black-box';
 
 interface SuiteAttack<Name extends SuiteAttackName> {
   readonly knowledge: Knowledge;
@@ -64,6 +66,12 @@ export const suiteAttacks: { readonly [Name in SuiteAttackName]: SuiteAttack<Nam
     knowledge: 'black-box',
     run: (spec, ...bench) => run(attacks['hop-skip-jump'], spec, bench),
   },
+  sticker: { knowledge: 'universal', run: (spec, ...bench) => run(patchAttacks.sticker, spec, bench) },
+  patch: { knowledge: 'white-box', run: (spec, ...bench) => run(patchAttacks.patch, spec, bench) },
+  'patch-search': {
+    knowledge: 'black-box',
+    run: (spec, ...bench) => run(patchAttacks['patch-search'], spec, bench),
+  },
 };
 
 function run<Options>(
@@ -91,17 +99,18 @@ export function withKnowledge(
 /**
  * The attacks whose successes an attack leaves alone. White-box attacks spare what white-box attacks before them broke, and
  * attack what one step broke, to see whether many steps do what one step does. Attacks that know less are run on what no
- * gradient broke. One step is tried on everything.
+ * gradient broke. One step, and one change for all, are tried on everything.
  */
 export function sparedBy(name: SuiteAttackName): readonly SuiteAttackName[] {
   switch (suiteAttacks[name].knowledge) {
     case 'one-step':
+    case 'universal':
       return [];
     case 'white-box':
       return withKnowledge(suiteOrder.slice(0, suiteOrder.indexOf(name)), 'white-box');
     case 'transfer':
     case 'black-box':
-      return withKnowledge(suiteOrder, 'one-step', 'white-box');
+      return withKnowledge(suiteOrder, 'one-step', 'universal', 'white-box');
   }
 }
 
@@ -110,7 +119,13 @@ export function applicable(
   suite: readonly AttackSpec[],
   { gradients, parent }: { readonly gradients: boolean; readonly parent: boolean },
 ): readonly AttackSpec[] {
-  const needed = { 'one-step': gradients, 'white-box': gradients, transfer: parent, 'black-box': true };
+  const needed = {
+    'one-step': gradients,
+    universal: gradients,
+    'white-box': gradients,
+    transfer: parent,
+    'black-box': true,
+  };
   return suite.filter(({ attack }) => {
     const { knowledge, blind } = suiteAttacks[attack] as SuiteAttack<SuiteAttackName>;
     return blind || needed[knowledge];

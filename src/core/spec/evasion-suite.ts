@@ -32,6 +32,15 @@ const coordinateOptions = {
     .describe('Where the adversary has no more inputs to choose from than this, all of them are tried.'),
 };
 const fabOptions = { steps: iterations(20), restarts: restarts(1) };
+const patchOptions = {
+  steps: iterations(40),
+  locations: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(10)
+    .describe('Places tried, those first where a linear model would lose most.'),
+};
 const targets = z.int().min(1).max(1000).default(3).describe('Other classes to try, the likeliest first.');
 const queryOptions = { queries: z.int().min(1).max(100_000).default(300).describe('A sample.') };
 
@@ -41,6 +50,16 @@ export const coordinateSchema = z.strictObject(coordinateOptions);
 export const targetedSchema = z.strictObject({ targets });
 export const fabSchema = z.strictObject(fabOptions);
 export const queriesSchema = z.strictObject(queryOptions);
+
+const side = z.int().min(1).max(100_000);
+
+/** An adversary who covers one rectangle of an image, and how hard the attacks with it try. */
+export const patchThreatSchema = z.strictObject({
+  height: side.describe('Of the rectangle, in pixels.'),
+  width: side,
+  ...patchOptions,
+  ...queryOptions,
+});
 
 /** How a model is measured whose equal requests get different answers. */
 export const randomisedSchema = z.strictObject({
@@ -73,6 +92,9 @@ export const attackSpecSchema = z.discriminatedUnion('attack', [
   z.strictObject({ attack: z.literal('transfer'), ...apgdOptions }),
   z.strictObject({ attack: z.literal('square'), ...queryOptions }),
   z.strictObject({ attack: z.literal('hop-skip-jump'), ...queryOptions }),
+  z.strictObject({ attack: z.literal('sticker'), ...patchOptions }),
+  z.strictObject({ attack: z.literal('patch'), ...patchOptions }),
+  z.strictObject({ attack: z.literal('patch-search'), ...queryOptions }),
 ]);
 
 export type AttackSpec = z.infer<typeof attackSpecSchema>;
@@ -88,6 +110,13 @@ export const namedSuites = {
   thorough: ['fgsm', 'pgd', 'apgd-ce', 'apgd-dlr', 'apgd-t', 'fab-t', 'transfer', 'square', 'hop-skip-jump'],
 } as const satisfies Record<string, readonly SuiteAttackName[]>;
 
+/** The same where the adversary covers a patch: no other attack keeps to it. */
+export const patchSuites = {
+  standard: ['sticker', 'patch', 'patch-search'],
+  quick: ['patch', 'patch-search'],
+  thorough: ['sticker', 'patch', 'patch-search'],
+} as const satisfies Record<SuiteName, readonly SuiteAttackName[]>;
+
 export type SuiteName = keyof typeof namedSuites;
 export const suiteNames = Object.keys(namedSuites) as [SuiteName, ...SuiteName[]];
 
@@ -102,6 +131,9 @@ const leastOptions: Readonly<
     'fab-t': { steps: 100, targets: 9 },
     square: { queries: 5000 },
     'hop-skip-jump': { queries: 5000 },
+    sticker: { steps: 100, locations: 20 },
+    patch: { steps: 100, locations: 20 },
+    'patch-search': { queries: 5000 },
   },
 };
 
@@ -114,6 +146,8 @@ export interface SuiteChoice {
   readonly coordinate?: z.infer<typeof coordinateSchema> | undefined;
   /** Where the adversary respects types, every named suite runs the coordinate search. */
   readonly respects?: readonly string[] | undefined;
+  /** Where the adversary covers a patch, suites are other ones. */
+  readonly patch?: z.infer<typeof patchThreatSchema> | undefined;
   readonly targeted: z.infer<typeof targetedSchema>;
   readonly fab: z.infer<typeof fabSchema>;
   readonly square: z.infer<typeof queriesSchema>;
@@ -127,14 +161,17 @@ export const suiteOrder: readonly SuiteAttackName[] = attackSpecSchema.options.m
 
 /** The attacks of an evasion gate, each with all of its options, in the order in which they are run. */
 export function suiteOf(choice: SuiteChoice): readonly AttackSpec[] {
-  const { suite, attacks, respects } = choice;
-  const names = [...namedSuites[suite], ...(respects?.includes('types') ? (['coordinate'] as const) : [])];
+  const { suite, attacks, respects, patch } = choice;
+  const names = patch
+    ? patchSuites[suite]
+    : [...namedSuites[suite], ...(respects?.includes('types') ? (['coordinate'] as const) : [])];
   const chosen = attacks ?? names.map((attack) => withOptions(attack, choice));
   return [...chosen].sort((one, other) => suiteOrder.indexOf(one.attack) - suiteOrder.indexOf(other.attack));
 }
 
 function withOptions(attack: SuiteAttackName, choice: SuiteChoice): AttackSpec {
-  const { suite, pgd, apgd, targeted, fab, square, hopSkipJump, coordinate = {} } = choice;
+  const { suite, pgd, apgd, targeted, fab, square, hopSkipJump, coordinate = {}, patch } = choice;
+  const placed = patch && { steps: patch.steps, locations: patch.locations };
   const asked = {
     fgsm: {},
     pgd,
@@ -147,6 +184,9 @@ function withOptions(attack: SuiteAttackName, choice: SuiteChoice): AttackSpec {
     transfer: apgd,
     square,
     'hop-skip-jump': hopSkipJump,
+    sticker: placed ?? {},
+    patch: placed ?? {},
+    'patch-search': patch ? { queries: patch.queries } : {},
   } satisfies Record<SuiteAttackName, object>;
   const options: Record<string, number | undefined> = { ...asked[attack] };
   for (const [name, least] of Object.entries(leastOptions[suite]?.[attack] ?? {})) {

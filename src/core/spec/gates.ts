@@ -9,6 +9,8 @@ import {
   attackSpecSchema,
   coordinateSchema,
   fabSchema,
+  patchSuites,
+  patchThreatSchema,
   pgdSchema,
   queriesSchema,
   randomisedSchema,
@@ -58,6 +60,11 @@ const evasionGateSchema = z.strictObject({
     .optional()
     .describe(
       'What the adversary is believed to respect of what the data block says. `types`: integers stay whole, `values` and `oneHot` hold; `immutable`: what has `mutable: false` stays. A weaker adversary than without.',
+    ),
+  patch: patchThreatSchema
+    .optional()
+    .describe(
+      'The adversary changes one rectangle of the image and nothing else, as a sticker does; inside it, each value may move by epsilon: the whole range leaves them free. Needs the norm linf.',
     ),
   minimum: proportion.describe('The least robust accuracy.'),
   samples: z.int().min(1).default(1000).describe('Test samples drawn; all of them when there are fewer.'),
@@ -164,6 +171,8 @@ export const gatesSchema = z
       if (problem) context.addIssue({ code: 'custom', ...problem, path: [index, ...problem.path] });
     }
     for (const [index, gate] of gates.entries()) {
+      const problem = gate.gate === 'evasion' ? patchProblem(gate) : undefined;
+      if (problem) context.addIssue({ code: 'custom', ...problem, path: [index, ...problem.path] });
       const listed = gate.gate === 'evasion' ? (gate.attacks ?? []).map(({ attack }) => attack) : [];
       for (const [position, attack] of listed.entries()) {
         if (listed.indexOf(attack) !== position) {
@@ -189,6 +198,26 @@ export const certifiedNorms: Readonly<Record<CertificationMethodName, readonly N
   interval: norms,
   crown: norms,
 };
+
+/** What of an evasion gate does not go with a patch, or not without one. */
+export function patchProblem({
+  norm,
+  respects,
+  patch,
+  attacks = [],
+}: EvasionGateSpec): { readonly path: readonly string[]; readonly message: string } | undefined {
+  const keepsToPatch = (name: string): boolean => patchSuites.thorough.some((each) => each === name);
+  const strange = attacks.find(({ attack }) => keepsToPatch(attack) !== (patch !== undefined));
+  if (strange) {
+    return {
+      path: ['attacks'],
+      message: `expected attacks ${patch ? 'with' : 'without'} a patch, got ${strange.attack}`,
+    };
+  }
+  if (!patch) return undefined;
+  if (norm !== 'linf') return { path: ['norm'], message: `expected linf with a patch, got ${norm}` };
+  return respects && { path: ['respects'], message: 'expected an adversary with a patch to respect nothing' };
+}
 
 /** What of a gate its method cannot do, or lacks. */
 function methodProblem({

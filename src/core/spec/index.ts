@@ -30,6 +30,7 @@ export {
   gatesSchema,
   type Norm,
   norms,
+  patchProblem,
 } from './gates.js';
 export { type JsonSchema, lifecycleJsonSchema, lifecycleJsonSchemaText } from './json-schema.js';
 export { type Lifecycle, lifecycleSchema } from './lifecycle.js';

@@ -339,6 +339,7 @@ describe('the tests link', () => {
     ['a step too small to move', { pgd: { stepSize: 1e-9 } }],
     ['fewer steps of Auto-PGD', { apgd: { steps: 49 } }],
     ['an adversary who respects types', { respects: ['types'] }],
+    ['an adversary with a patch alone', { patch: { height: 8, width: 8 } }],
     ['most of several answers, not one,', { randomised: {} }],
     ['fewer queries', { square: { queries: 299 } }],
     ['fewer queries for classes alone', { hopSkipJump: { queries: 299 } }],
@@ -452,6 +453,21 @@ describe('the tests link', () => {
   it('refuses a run of fewer restarts of Auto-PGD than the policy asks for', async () => {
     const policy = policyWith({ gates: gatesSchema.parse([{ ...evasion, apgd: { restarts: 2 } }]) });
     expect(await failuresOf(honest.release, { policy })).toEqual(['tests: gate-weaker']);
+  });
+
+  it('takes a patch as high and as wide as the policy asks for, and none else', async () => {
+    const failures = async (run: object | undefined, required: object | undefined) => {
+      const [gate, wanted] = [run, required].map((patch) =>
+        gatesSchema.parse([{ ...evasion, ...(patch && { patch }) }]),
+      );
+      const release = await releaseOfTests([{ gate: accuracy }, { gate: gate![0]! }]);
+      return failuresOf(release, { policy: policyWith({ gates: wanted! }) });
+    };
+    const required = { height: 2, width: 3, steps: 20 };
+    expect(await failures({ ...required, height: 3 }, required)).toEqual([]);
+    expect(await failures({ ...required, height: 3, width: 2 }, required)).toEqual(['tests: gate-weaker']);
+    expect(await failures({ ...required, steps: 19 }, required)).toEqual(['tests: gate-weaker']);
+    expect(await failures(undefined, required)).toEqual(['tests: gate-weaker']);
   });
 
   it('takes as many draws and answers of a randomised model as the policy asks for, or one answer of any', async () => {

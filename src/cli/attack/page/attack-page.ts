@@ -35,7 +35,13 @@ const movements = {
 
 function threatText({ policy, data, robustAccuracy }: AttackResult): string {
   const [low, high] = data.range;
-  return `${movements[policy.norm]} ${policy.epsilon}, inside the valid range ${shown(low)} to ${shown(high)}. ${robustAccuracy.n} of ${data.available} samples were drawn.`;
+  const movement = policy.patch
+    ? `One rectangle of ${policy.patch.height} × ${policy.patch.width} pixels is covered, anywhere; under it, every value may move by at most`
+    : movements[policy.norm];
+  const believed = policy.respects
+    ? ` The adversary is believed to respect ${policy.respects.join(' and ')}.`
+    : '';
+  return `${movement} ${policy.epsilon}, inside the valid range ${shown(low)} to ${shown(high)}. ${robustAccuracy.n} of ${data.available} samples were drawn.${believed}`;
 }
 
 const verdicts = {
@@ -58,6 +64,7 @@ ${reasons.length > 0 ? html`<ul>${reasons.map((reason) => html`<li>${reason}</li
 }
 
 function attackSection(result: AttackResult): Markup {
+  const { sticker } = result;
   const attacks = result.attacks.filter(({ attacked }) => attacked > 0);
   const bars = [
     { label: 'no attack', value: result.cleanAccuracy },
@@ -75,6 +82,7 @@ function attackSection(result: AttackResult): Markup {
   const table = html`<div class="wide"><table><thead><tr><th scope="col">attack</th><th scope="col" class="number">attacked</th><th scope="col" class="number">broken</th><th scope="col" class="number">robust after it</th><th scope="col" class="number">seconds</th></tr></thead><tbody>${rows}</tbody></table></div>`;
   return html`${barChart('Robust accuracy after each attack; the table below has the same figures', bars, result.minimum)}
 <p class="soft">What is left after each attack and all before it, with its interval.${marked}</p>
+${sticker ? html`<p>One sticker for all breaks ${sticker.broken} of ${sticker.judged} held-out samples.</p>` : html``}
 ${rows.length > 0 ? table : html`<p>Nothing was attacked.</p>`}`;
 }
 

@@ -3,11 +3,14 @@ import type { Finding } from '../judgement.js';
 import { type Control, inconclusive, notRun } from './control.js';
 import { controlLimits } from './limits.js';
 
-/** Do gradients say where the function goes, over short steps and over steps of the ball's radius? */
+/**
+ * Do gradients say where the function goes, over short steps and over steps of the ball's radius? Under a patch the radius is
+ * the whole range, over which honest models bend as they like.
+ */
 export const agreeingGradients: Control = {
   name: 'gradients agree with finite differences',
   needsGradients: true,
-  judge({ rows, confidence }) {
+  judge({ rows, confidence, patch }) {
     const checked = rows.flatMap(({ gradient }) => gradient ?? []);
     const expected = Math.min(controlLimits.gradientSamples, rows.length);
     if (checked.length < expected) return [notRun('gradient check', checked.length, expected)];
@@ -31,6 +34,6 @@ export const agreeingGradients: Control = {
         ),
       ];
     };
-    return [...judge('cosine', 'short steps'), ...judge('ballCosine', 'steps of the radius')];
+    return [...judge('cosine', 'short steps'), ...(patch ? [] : judge('ballCosine', 'steps of the radius'))];
   },
 };

@@ -8,6 +8,7 @@ import { judgeMasking } from './masking.js';
 const titles: Readonly<Record<string, string>> = {
   square: 'Square',
   'hop-skip-jump': 'HopSkipJump',
+  'patch-search': 'random search of a patch',
 };
 
 /**

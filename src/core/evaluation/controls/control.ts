@@ -10,6 +10,8 @@ export interface ControlEvidence {
   readonly suite: readonly AttackSpec[];
   /** How the policy has a randomised model measured. */
   readonly randomised?: Randomised;
+  /** Whether the adversary covers a patch. */
+  readonly patch?: boolean;
 }
 
 /**

@@ -19,7 +19,7 @@ export interface Shades {
 const LEAST_SIDE = 4;
 
 /** The layout of a sample's shape, or `undefined` where it is no grey or coloured picture. */
-function layoutOf(shape: readonly number[]): Layout | undefined {
+export function layoutOf(shape: readonly number[]): Layout | undefined {
   const layouts = (axes: readonly number[], interleaved: boolean): Layout | undefined => {
     const [channels, height, width] = interleaved ? [axes[2], axes[0], axes[1]] : axes;
     if ((channels !== 1 && channels !== 3) || !(height! >= LEAST_SIDE && width! >= LEAST_SIDE))

@@ -1,4 +1,4 @@
-import { type AttackSpec, type GateSpec, suiteOf } from '../../spec/index.js';
+import { type AttackSpec, type EvasionGateSpec, type GateSpec, suiteOf } from '../../spec/index.js';
 
 /**
  * Compares a gate that was run with one that is required, and says in how far it asked for less.
@@ -24,6 +24,7 @@ export function shortfalls(run: GateSpec, required: GateSpec, rows: number): rea
     atLeast('an epsilon', required.epsilon, run.epsilon);
     atLeast('samples', Math.min(required.samples, rows), run.samples);
     if (run.earlyStop && !required.earlyStop) found.push('expected all samples, got an early stop');
+    found.push(...smallerPatch(run.patch, required.patch));
     if (run.norm !== required.norm) found.push(`expected the norm ${required.norm}, got ${run.norm}`);
     const believed = (run.respects ?? []).filter((limit) => !required.respects?.includes(limit));
     if (believed.length > 0)
@@ -62,6 +63,19 @@ export function shortfalls(run: GateSpec, required: GateSpec, rows: number): rea
       found.push(`expected a thief of the scope ${required.scope}, got one of ${run.scope}`);
   }
   return found;
+}
+
+/** An adversary with a patch and one without are two: neither is the stronger. */
+function smallerPatch(run: EvasionGateSpec['patch'], required: EvasionGateSpec['patch']): readonly string[] {
+  if (!run || !required) {
+    const named = (patch: unknown) => (patch ? 'one with a patch' : 'one without a patch');
+    return run === required ? [] : [`expected ${named(required)} for an adversary, got ${named(run)}`];
+  }
+  return run.height >= required.height && run.width >= required.width
+    ? []
+    : [
+        `expected a patch of at least ${required.height} × ${required.width}, got ${run.height} × ${run.width}`,
+      ];
 }
 
 /**
