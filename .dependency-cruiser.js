@@ -35,7 +35,7 @@ const rooms = {
     'serving',
   ],
   trust: ['errors', 'spec', 'store', 'secrets', 'evaluation'],
-  serving: ['errors', 'random', 'spec', 'text'],
+  serving: ['errors', 'random', 'statistics', 'spec', 'text'],
   rollout: ['errors', 'spec'],
 };
 

@@ -5,6 +5,7 @@ import type { Digest } from '../core/spec/index.js';
 import type { Refusal } from './refusals.js';
 import type { ServedEndpoint, Staleness, WarmRelease } from './served-endpoint.js';
 import type { ServedEndpoints } from './served-endpoints.js';
+import type { RaisedAlarm, WatchedClients } from './watched-clients.js';
 
 /** A revision that a gateway holds warm. */
 export interface RevisionStatus {
@@ -26,10 +27,13 @@ export interface EndpointStatus {
   readonly stale: Staleness | null;
   /** When the store answered last. */
   readonly seenAt: Date | null;
+  /** About clients, newest first. */
+  readonly alarms: readonly RaisedAlarm[];
 }
 
 /** Everything an operator needs, and clients must not see: it listens on loopback only. */
-export function adminRoutes(app: FastifyInstance, endpoints: ServedEndpoints): void {
+export function adminRoutes(app: FastifyInstance, endpoints: ServedEndpoints, watched: WatchedClients): void {
+  const statusOf = statusWith(watched);
   // A web page in the operator's browser can reach loopback under a name of its own (DNS rebinding); it cannot choose
   // the Host header.
   app.addHook('onRequest', async (request) => {
@@ -45,8 +49,9 @@ export function adminRoutes(app: FastifyInstance, endpoints: ServedEndpoints): v
   });
 }
 
-function statusOf(endpoint: ServedEndpoint): EndpointStatus {
-  return {
+const statusWith =
+  ({ alarms }: WatchedClients) =>
+  (endpoint: ServedEndpoint): EndpointStatus => ({
     endpoint: endpoint.name,
     live: revisionOf(endpoint.live()),
     previous: revisionOf(endpoint.previous()),
@@ -54,8 +59,8 @@ function statusOf(endpoint: ServedEndpoint): EndpointStatus {
     lastRefusal: endpoint.lastRefusal() ?? null,
     stale: endpoint.stale() ?? null,
     seenAt: endpoint.seenAt() ?? null,
-  };
-}
+    alarms: alarms(endpoint.name),
+  });
 
 function revisionOf(warm: WarmRelease | undefined): RevisionStatus | null {
   if (warm === undefined) return null;

@@ -1,8 +1,9 @@
 import { RefusedError } from '../core/errors/index.js';
 import { type OnnxSession, requireSafeModel } from '../core/onnx/index.js';
-import type { EndpointPointer } from '../core/serving/index.js';
+import type { EndpointPointer, Profile } from '../core/serving/index.js';
 import type { Digest } from '../core/spec/index.js';
 import type { Verification, VerifiedRelease } from '../core/trust/index.js';
+import type { LearnRelease } from './learn-release.js';
 import { logitsOf } from './logits.js';
 import type { RefusalReason } from './refusals.js';
 import type { RevisionMark, RevisionMarks } from './revision-marks.js';
@@ -20,24 +21,32 @@ export type OpenModel = (onnx: Uint8Array) => Promise<OnnxSession>;
 export interface AdmissionParts {
   readonly verify: VerifyRelease;
   readonly openModel: OpenModel;
+  readonly learn: LearnRelease;
   readonly models: WarmModels;
   readonly marks: RevisionMarks;
 }
 
 /** A release that was let in and is warm, or every reason why it was not. */
 export type Admission =
-  | { readonly ok: true; readonly verified: VerifiedRelease; readonly lease: ModelLease }
+  | {
+      readonly ok: true;
+      readonly verified: VerifiedRelease;
+      readonly lease: ModelLease;
+      /** Of honest requests, where the release says that clients are watched. */
+      readonly profile: Profile | undefined;
+    }
   | { readonly ok: false; readonly failures: readonly RefusalReason[] };
 
 /**
- * The only door to a model: verify the chain → scan the verified bytes → load them → run them once → make the revision durable.
+ * The only door to a model: verify the chain → scan the verified bytes → load them → run them once → learn what honest requests look
+ * like, if clients are to be watched → make the revision durable.
  * Nothing is loaded before the chain holds, and nothing is served before going back is impossible.
  * A fault (the store is away, the disk is full) is a reason like any other: the caller tries again later.
  */
 export async function admit(
   endpoint: string,
   pointer: EndpointPointer,
-  { verify, openModel, models, marks }: AdmissionParts,
+  { verify, openModel, learn, models, marks }: AdmissionParts,
 ): Promise<Admission> {
   let lease: ModelLease | undefined;
   try {
@@ -50,12 +59,17 @@ export async function admit(
       return { ok: false, failures: [{ link: 'release', code: 'pointer-mismatch', message }] };
     }
     lease = await models.acquire(model, () => openWarm(openModel, verified));
+    const profile = isWatched(verified) ? await learn(verified.card, lease) : undefined;
     await marks.raise(endpoint, { revision, release: pointer.release });
-    return { ok: true, verified, lease };
+    return { ok: true, verified, lease, profile };
   } catch (error) {
     lease?.release();
     return { ok: false, failures: [reasonOf(error)] };
   }
+}
+
+function isWatched({ release: { serving } }: VerifiedRelease): boolean {
+  return Object.values(serving?.scopes ?? {}).some(({ watch }) => watch !== undefined);
 }
 
 /** The revision accepted last may come again (after a restart); another statement must have a larger number. */

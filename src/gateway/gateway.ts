@@ -6,12 +6,14 @@ import { adminRoutes } from './admin-routes.js';
 import type { OpenModel, VerifyRelease } from './admission.js';
 import { knownClients } from './clients-file.js';
 import { httpServer } from './http-server.js';
+import { learnRelease } from './learn-release.js';
 import { predictionRoutes } from './prediction-routes.js';
 import { queryBudgets } from './query-budgets.js';
 import type { RevisionMarks } from './revision-marks.js';
 import { type EndpointSelection, serveEndpoints } from './served-endpoints.js';
 import type { Tls } from './tls.js';
 import { warmModels } from './warm-models.js';
+import { watchedClients } from './watched-clients.js';
 
 /** What one client may cost. */
 export interface GatewayLimits {
@@ -34,7 +36,7 @@ export const defaultLimits: GatewayLimits = {
 
 /** A gateway's dependencies: it reads a store, in which it writes query budgets alone, and a clients file, and believes `verify`. */
 export interface GatewayParts {
-  readonly store: Pick<Store, 'readRef' | 'listRefs' | 'moveRef'>;
+  readonly store: Pick<Store, 'readRef' | 'listRefs' | 'moveRef' | 'fetchTree'>;
   readonly verify: VerifyRelease;
   readonly openModel: OpenModel;
   readonly marks: RevisionMarks;
@@ -68,7 +70,9 @@ export async function buildGateway(parts: GatewayParts): Promise<Gateway> {
   const { log, limits, readClientsText } = parts;
   const clients = await knownClients(readClientsText, log);
   const models = warmModels(limits.inFlight, (error) => log.error({ err: error }, 'a model did not close'));
-  const endpoints = serveEndpoints({ ...parts, models });
+  const learn = learnRelease(parts.store, parts.noiseSecret);
+  const endpoints = serveEndpoints({ ...parts, learn, models });
+  const watched = watchedClients(parts.now, log);
   const budgets = queryBudgets(parts.store, parts.now);
   let draining = false;
 
@@ -77,13 +81,14 @@ export async function buildGateway(parts: GatewayParts): Promise<Gateway> {
     endpoints,
     clients: clients.current,
     budgets,
+    watched,
     limits,
     noiseSecret: parts.noiseSecret,
     now: parts.now,
     accepting: () => !draining,
   });
   const admin = httpServer(log, 1024);
-  adminRoutes(admin, endpoints);
+  adminRoutes(admin, endpoints, watched);
 
   return {
     predictions,

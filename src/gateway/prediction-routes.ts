@@ -17,6 +17,7 @@ import {
   smoothedOutputTensors,
 } from '../core/serving/index.js';
 import type { Digest, QueryBudget, ScopeSpec } from '../core/spec/index.js';
+import { marginOf } from './learn-release.js';
 import { logitsOf } from './logits.js';
 import type { QueryBudgets } from './query-budgets.js';
 import { digestOfSample } from './sample-digest.js';
@@ -24,6 +25,7 @@ import type { WarmRelease } from './served-endpoint.js';
 import type { ServedEndpoints } from './served-endpoints.js';
 import { mostSmoothed, smoothedAnswers } from './smoothed-answers.js';
 import { clientCertificateOf } from './tls.js';
+import type { WatchedClients } from './watched-clients.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -53,6 +55,7 @@ export interface PredictionParts {
   readonly endpoints: ServedEndpoints;
   readonly clients: () => readonly ApiClient[];
   readonly budgets: QueryBudgets;
+  readonly watched: WatchedClients;
   /** Of one request. */
   readonly limits: { readonly samples: number; readonly noisyCopies: number };
   /** Names the noise of smoothed classifiers and of what is revealed. */
@@ -67,7 +70,7 @@ export interface PredictionParts {
  * whatever is said about a model is said to clients whose key covers it.
  */
 export function predictionRoutes(app: FastifyInstance, parts: PredictionParts): void {
-  const { endpoints, clients, budgets, limits, noiseSecret: secret, now, accepting } = parts;
+  const { endpoints, clients, budgets, watched, limits, noiseSecret: secret, now, accepting } = parts;
 
   app.decorateRequest('apiClient', undefined);
   app.decorateRequest('answeredBy', undefined);
@@ -133,15 +136,25 @@ export function predictionRoutes(app: FastifyInstance, parts: PredictionParts): 
     const { card, lease, model, revision } = release;
     const { smoothing } = card;
     const { name } = request.params;
-    const { reveals, budget } = scopeIn(release, request);
+    const client = request.apiClient!.name;
+    const { reveals, budget, watch } = scopeIn(release, request);
+    const isSuspect = watch !== undefined && watched.isSuspect(name, client);
+    if (isSuspect && watch.action === 'block')
+      throw new RefusedError('client-blocked', `${client} gets no answers of this endpoint today`);
+    const withheld = isSuspect && watch.action === 'withhold';
     const most = smoothing ? mostSmoothed(limits.samples, limits.noisyCopies, smoothing) : limits.samples;
     const { id, samples, values, outputs } = readInferenceRequest(card, reveals, request.body, most);
-    if (budget) await spend(name, request.apiClient!.name, budget, samples, reply);
+    if (budget) await spend(name, client, budget, samples, reply);
     const logits = (inputs: Float32Array, n: number) => logitsOf(lease.run, card, n, inputs);
-    const revealRow: RevealRow = (probabilities, answer, sample) =>
-      reveal(probabilities, answer, reveals, () =>
+    // Where the model abstains it is as unsure as can be.
+    const margins = new Float64Array(samples);
+    const revealRow: RevealRow = (probabilities, answer, sample) => {
+      margins[sample] = marginOf(probabilities);
+      if (withheld) return new Float64Array(probabilities.length);
+      return reveal(probabilities, answer, reveals, () =>
         randomStream(0, 'revealed', secret, model, digestOfSample(values, samples, sample)),
       );
+    };
     const tensors = smoothing
       ? smoothedOutputTensors(
           card,
@@ -150,6 +163,14 @@ export function predictionRoutes(app: FastifyInstance, parts: PredictionParts): 
           revealRow,
         )
       : outputTensors(card, await logits(values, samples), outputs, revealRow);
+    if (watch !== undefined && release.profile !== undefined) {
+      const size = values.length / samples;
+      const rows = Array.from(margins, (margin, index) => ({
+        values: values.subarray(index * size, (index + 1) * size),
+        margin,
+      }));
+      watched.observe({ endpoint: name, client, watch, profile: release.profile, samples: rows });
+    }
     return {
       ...(id === undefined ? {} : { id }),
       model_name: name,

@@ -1,5 +1,10 @@
 import type { Logger } from 'pino';
-import { type EndpointPointer, endpointPointerSchema, endpointRef } from '../core/serving/index.js';
+import {
+  type EndpointPointer,
+  endpointPointerSchema,
+  endpointRef,
+  type Profile,
+} from '../core/serving/index.js';
 import type { Digest, ModelCard, ServingSpec } from '../core/spec/index.js';
 import type { Store } from '../core/store/index.js';
 import { type AdmissionParts, admit } from './admission.js';
@@ -15,6 +20,8 @@ export interface WarmRelease {
   readonly model: Digest;
   readonly card: ModelCard;
   readonly serving: ServingSpec | undefined;
+  /** Of honest requests, where clients are watched. */
+  readonly profile: Profile | undefined;
   readonly lease: ModelLease;
   /** When this gateway began to serve it. */
   readonly since: Date;
@@ -112,14 +119,14 @@ export function serveEndpoint(name: string, parts: EndpointParts): ServedEndpoin
       report(refused.add(pointer.release, pointer.revision, admission.failures));
       return;
     }
-    const { verified, lease } = admission;
+    const { verified, lease, profile } = admission;
     if (closed) {
       lease.release();
       return;
     }
     const { revision, kind, model, serving } = verified.release;
     const { card } = verified;
-    swap({ revision, kind, model, serving, release: pointer.release, card, lease, since: now() });
+    swap({ revision, kind, model, serving, release: pointer.release, card, profile, lease, since: now() });
     log.info({ revision, model, kind, release: pointer.release }, 'serving');
   }
 

@@ -22,7 +22,7 @@ describe('the guide to serving', () => {
     const shown = blocks
       .filter((block) => /^(serving|gates):/.test(block))
       .map((block) => parse(block) as object);
-    expect(shown).toHaveLength(2);
+    expect(shown).toHaveLength(3);
     let lifecycle = digits;
     for (const block of shown) {
       lifecycle = { ...lifecycle, ...block };

@@ -22,6 +22,7 @@ describe('a gateway that follows a ref', () => {
     expect(told(await gateway.infer())).toBe('1:zero');
     expect(await gateway.status()).toEqual({
       endpoint: 'samples',
+      alarms: [],
       live: {
         revision: 1,
         release,

@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { ingest } from '../../src/core/data/index.js';
 import { attribute, encodeModel, floatTensor, graphBuilder } from '../../src/core/onnx/index.js';
 import { endpointRef } from '../../src/core/serving/index.js';
 import {
@@ -12,6 +13,7 @@ import {
   type ModelCard,
   type ServedSmoothing,
   type ServingSpec,
+  type SnapshotRecord,
   trainingSchema,
   type Verdict,
 } from '../../src/core/spec/index.js';
@@ -64,7 +66,6 @@ export interface SignedChain {
 }
 
 const now = new Date('2026-01-01T00:00:00Z');
-const snapshot = digestOf('snapshot');
 const checks = dataSchema.parse({
   source: 'samples.csv',
   id: 'id',
@@ -77,35 +78,44 @@ const training = trainingSchema.parse({
   parameters: { epochs: 1 },
 });
 const [gate] = gatesSchema.parse([{ gate: 'accuracy', minimum: 0.5 }]);
-const card: ModelCard = {
+const cardOf = (snapshot: Digest): ModelCard => ({
   version: 1,
   name: 'samples',
   input: { name: 'input', shape: [2], minimum: [0, 0], maximum: [1, 1], columns: ['x', 'y'] },
   output: { name: 'logits', classes: [...classes] },
   snapshot,
   training: { trainer: 'program', seed: training.seed, parameters: { epochs: 1 } },
+});
+
+/** Of a snapshot that nobody looks into. */
+const imagined: SnapshotRecord = {
+  snapshot: digestOf('snapshot'),
+  source: digestOf('source'),
+  rows: { train: 70, validation: 10, test: 20 },
+  classes: 3,
+  features: 2,
 };
 
-export async function signedChain(): Promise<SignedChain> {
+async function ingested(store: Store, folder: string, rows: readonly string[]): Promise<SnapshotRecord> {
+  const source = await store.putBlob(Buffer.from(`id,x,y,label\n${rows.join('\n')}\n`));
+  const workFolder = await mkdtemp(path.join(folder, 'ingest-'));
+  const result = await ingest({ store, source, data: checks, workFolder });
+  if (result.kind !== 'accepted') throw new Error(result.summary.join('\n'));
+  return result.record;
+}
+
+/** @param rows - lines of `id,x,y,label`: the models' snapshot is then one that was really ingested */
+export async function signedChain(rows?: readonly string[]): Promise<SignedChain> {
   const root = await mkdtemp(path.join(tmpdir(), 'gateway-'));
   const folder = path.join(root, 'store');
   const store = await openStore(pathToFileURL(folder).href);
   const key = await generateSigningKey();
   const signer = readSigner(key.privateKey);
   const policy = createTrustPolicy([{ publicKey: key.publicKey }]);
-  const data = await attestData(
-    store,
-    signer,
-    {
-      snapshot,
-      source: digestOf('source'),
-      rows: { train: 70, validation: 10, test: 20 },
-      classes: 3,
-      features: 2,
-    },
-    checks,
-    now,
-  );
+  const record = rows ? await ingested(store, root, rows) : imagined;
+  const { snapshot } = record;
+  const card = cardOf(snapshot);
+  const data = await attestData(store, signer, record, checks, now);
 
   const signedModel = async (bytes: Uint8Array, modelCard: ModelCard): Promise<TestModel> => {
     const files = await mkdtemp(path.join(root, 'model-'));
@@ -113,7 +123,7 @@ export async function signedChain(): Promise<SignedChain> {
     await writeFile(path.join(files, 'model-card.json'), JSON.stringify(modelCard));
     await writeFile(path.join(files, 'metrics.json'), '{}');
     const model = await store.putTree(files);
-    const record = {
+    const trained = {
       model,
       onnx: digestOf(bytes),
       snapshot,
@@ -125,7 +135,7 @@ export async function signedChain(): Promise<SignedChain> {
       startedAt: now.toISOString(),
       finishedAt: now.toISOString(),
     };
-    const made = await attestModel(store, signer, record, {
+    const made = await attestModel(store, signer, trained, {
       training,
       builder: 'urn:test',
       invocation: 'one',
@@ -138,7 +148,7 @@ export async function signedChain(): Promise<SignedChain> {
       estimate: 0.9,
       interval: [0.6, 0.99],
       confidence: 0.95,
-      n: 20,
+      n: record.rows.test,
       threshold: 0.5,
       reasons: ['The whole interval lies above 0.5.'],
       figures: {},
@@ -155,7 +165,7 @@ export async function signedChain(): Promise<SignedChain> {
     const chain = { data, ...made, tests: [...tests] };
     const evidence = { endpoint: 'samples', model, chain };
     const verification = await attestVerification(store, signer, policy, evidence, 'urn:test', now);
-    return { model, onnx: record.onnx, chain: { ...chain, verification } };
+    return { model, onnx: trained.onnx, chain: { ...chain, verification } };
   };
 
   return {

@@ -154,6 +154,11 @@ export const errorTable = {
     exit: 2,
     hint: 'Check the method and the path; GET /v2 says what this server is.',
   },
+  'client-blocked': {
+    status: 403,
+    exit: 3,
+    hint: 'Your requests look like those of an attack: ask the operator, or tomorrow (UTC).',
+  },
   'budget-spent': {
     status: 429,
     exit: 3,

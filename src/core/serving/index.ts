@@ -31,3 +31,6 @@ export {
 } from './query-budget.js';
 export { reveal } from './reveal.js';
 export { type TokenBucket, takeTokens } from './token-bucket.js';
+export { learnProfile, type Profile } from './watch/profile.js';
+export { secretProjection } from './watch/projection.js';
+export { type Alarm, type Suspicion, watchRequest } from './watch/watch.js';

@@ -59,6 +59,7 @@ export {
   type ScopeSpec,
   type ServingSpec,
   servingSchema,
+  type WatchSpec,
 } from './serving.js';
 export { bucketColumns, type TextFeatures, textFeaturesSchema } from './text.js';
 export {

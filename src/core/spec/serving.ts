@@ -52,8 +52,24 @@ export type QueryBudget = z.infer<typeof queryBudgetSchema>;
 /** The scope of clients whose record names none. */
 export const defaultScope = 'public';
 
+/** Looking at what each client asks, for what thieves and attackers do and others do not. */
+const watchSchema = z.strictObject({
+  falseAlarmRate: z
+    .number()
+    .gt(0)
+    .max(0.1)
+    .default(0.001)
+    .describe('Of a client and day, if it asks about samples like those of the snapshot.'),
+  action: z
+    .enum(['log', 'withhold', 'block'])
+    .default('log')
+    .describe('`withhold`: no probabilities for the rest of the day; `block`: no answers.'),
+});
+export type WatchSpec = z.infer<typeof watchSchema>;
+
 const scopeSchema = z.strictObject({
   reveals: revealsSchema.prefault({}),
+  watch: watchSchema.optional().describe('Look for thieves and attackers among the clients of the scope.'),
   budget: queryBudgetSchema
     .optional()
     .describe('What each client of the scope may ask; no limit without it.'),
