@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Store } from '../core/store/index.js';
 import { adminRoutes } from './admin-routes.js';
 import type { OpenModel, VerifyRelease } from './admission.js';
+import { requestAnswerer } from './answer-request.js';
 import { knownClients } from './clients-file.js';
 import { httpServer } from './http-server.js';
 import { learnRelease } from './learn-release.js';
@@ -80,10 +81,7 @@ export async function buildGateway(parts: GatewayParts): Promise<Gateway> {
   predictionRoutes(predictions, {
     endpoints,
     clients: clients.current,
-    budgets,
-    watched,
-    limits,
-    noiseSecret: parts.noiseSecret,
+    answer: requestAnswerer({ budgets, watched, limits, noiseSecret: parts.noiseSecret }),
     now: parts.now,
     accepting: () => !draining,
   });

@@ -16,8 +16,10 @@ export interface WatchedRequest {
   readonly client: string;
   readonly watch: WatchSpec;
   readonly profile: Profile;
-  /** One a sample: its values, and the largest of the model's probabilities less the second. */
-  readonly samples: readonly { readonly values: Float32Array; readonly margin: number }[];
+  /** Row-major, one sample a row. */
+  readonly values: Float32Array;
+  /** The largest of the model's probabilities less the second, for each sample. */
+  readonly margins: Float64Array;
 }
 
 /** What this gateway has seen its clients do today. Another gateway sees its own share; a restart forgets. */
@@ -38,15 +40,16 @@ export function watchedClients(now: () => Date, log: Logger): WatchedClients {
   const raised = new Map<string, readonly RaisedAlarm[]>();
 
   function look(about: string, endpoint: string, request: WatchedRequest): void {
-    const { profile, watch, samples } = request;
+    const { profile, watch, values, margins } = request;
+    const size = values.length / margins.length;
     const key = `${endpoint}/${about}`;
     const at = now();
-    for (const { values, margin } of samples) {
-      const observation = { point: profile.project(values), margin };
+    for (const [index, margin] of margins.entries()) {
+      const point = profile.project(values.subarray(index * size, (index + 1) * size));
       const { suspicion, alarms } = watchRequest(
         profile,
         suspicions.get(key),
-        observation,
+        { point, margin },
         watch.falseAlarmRate,
         at,
       );

@@ -1,5 +1,5 @@
 import { servingSchema } from '../../src/core/spec/index.js';
-import type { InferenceAnswer } from '../../src/gateway/prediction-routes.js';
+import type { InferenceAnswer } from '../../src/gateway/answer-request.js';
 import { type Answer, keyedClient, type RunningGateway, runGateway, sample } from './running-gateway.js';
 import { type SignedChain, signedChain } from './signed-chain.js';
 

@@ -4,8 +4,8 @@ import { openSession } from '../../src/core/onnx/index.js';
 import { type ApiClient, generateApiKey } from '../../src/core/serving/index.js';
 import { verifyRelease } from '../../src/core/trust/index.js';
 import type { EndpointStatus } from '../../src/gateway/admin-routes.js';
+import type { InferenceAnswer } from '../../src/gateway/answer-request.js';
 import { buildGateway, defaultLimits, type GatewayParts } from '../../src/gateway/gateway.js';
-import type { InferenceAnswer } from '../../src/gateway/prediction-routes.js';
 import { marksInMemory } from '../../src/gateway/revision-marks.js';
 import type { SignedChain } from './signed-chain.js';
 

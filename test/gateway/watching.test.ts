@@ -1,6 +1,6 @@
 import { randomStream } from '../../src/core/random/index.js';
 import { servingSchema } from '../../src/core/spec/index.js';
-import type { InferenceAnswer } from '../../src/gateway/prediction-routes.js';
+import type { InferenceAnswer } from '../../src/gateway/answer-request.js';
 import { type Answer, keyedClient, type RunningGateway, runGateway } from './running-gateway.js';
 import { classes, type SignedChain, signedChain } from './signed-chain.js';
 
