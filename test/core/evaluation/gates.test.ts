@@ -280,8 +280,8 @@ describe('the evasion gate', () => {
     [
       'one step breaks a little more than many',
       'inconclusive',
-      /^One step \(FGSM\) breaks 1 of 400/,
-      (_row, i) => (i === 399 ? { attacks: attacked({ fgsm: fallen }) } : {}),
+      /^One step \(FGSM\) breaks 2 of 400/,
+      (_row, i) => (i >= 398 ? { attacks: attacked({ fgsm: fallen }) } : {}),
     ],
     [
       'one step breaks much more than many',
@@ -292,17 +292,17 @@ describe('the evasion gate', () => {
     [
       'one step breaks what only Auto-PGD breaks too, and more',
       'inconclusive',
-      /^One step \(FGSM\) breaks 1 of 400/,
+      /^One step \(FGSM\) breaks 2 of 400/,
       (_row, i) => {
-        if (i === 399) return { attacks: attacked({ fgsm: fallen }) };
+        if (i >= 398) return { attacks: attacked({ fgsm: fallen }) };
         return i >= 390 ? { attacks: attacked({ fgsm: fallen, 'apgd-ce': fallen }) } : {};
       },
     ],
     [
       'a black box breaks a little more than gradients',
       'inconclusive',
-      /^A black box \(Square\) breaks 1 of 400/,
-      (_row, i) => (i === 399 ? { attacks: attacked({ square: fallen }) } : {}),
+      /^A black box \(Square\) breaks 2 of 400/,
+      (_row, i) => (i >= 398 ? { attacks: attacked({ square: fallen }) } : {}),
     ],
     [
       'a black box breaks much more than gradients',
@@ -338,6 +338,18 @@ describe('the evasion gate', () => {
     const decision = decide({ ...evasion, minimum: 0.5 }, robustRows(400, change));
     expect(decision.status).toBe(status);
     expect(decision.reasons).toEqual([expect.stringContaining('at or above'), expect.stringMatching(reason)]);
+  });
+
+  it('takes one sample that only weaker attacks break, and weaknesses missed by chance, for no alarm', () => {
+    const rows = (missed: number) =>
+      robustRows(400, (row, i) => ({
+        ...(i === 398 && { attacks: attacked({ fgsm: fallen }) }),
+        ...(i === 399 && { attacks: attacked({ square: fallen }) }),
+        planted: row.planted && { ...row.planted, found: i >= missed },
+      }));
+    expect(decide(evasion, rows(4))).toMatchObject({ status: 'pass', estimate: 398 / 400 });
+    // Of 32 at 95 %, 27 or fewer are found with a chance of 2 % (binomial).
+    expect(decide(evasion, rows(5)).reasons[1]).toMatch(/finds 27 of 32 planted adversarial examples/);
   });
 
   it.each(['longer', 'rescaled'] as const)('counts what breaks in the control “%s” as broken', (column) => {

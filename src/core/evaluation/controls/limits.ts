@@ -22,11 +22,11 @@ export const controlLimits = {
    * the attacked graph's, before it is no chance: how often an honest one is doubted.
    */
   frequencies: 0.001,
-  /** Largest share of the samples that one step may break and many steps may not. */
+  /** Largest share of the samples that one step may break and many steps may not; of few samples, one. */
   oneStepShare: 0.002,
-  /** Largest share of the samples that an attack without gradients may break and those with gradients may not. */
+  /** Largest share of the samples that an attack without gradients may break and those with gradients may not; of few, one. */
   blackBoxShare: 0.002,
-  /** Largest share of the samples that an attack through the parent may break and the model's own gradients may not. */
+  /** Largest share of the samples that an attack through the parent may break and the model's own gradients may not; of few, one. */
   transferShare: 0.002,
   /** Largest share of the samples that an attack may claim and the serving session not confirm. */
   unconfirmedShare: 0.002,
@@ -38,7 +38,10 @@ export const controlLimits = {
   rescaledShare: 0.005,
   /** Largest rise of a converged loss, and the least share of the survivors whose loss has converged. */
   lateRise: { most: 0.05, share: 0.95 },
-  /** Samples around which an adversarial example is planted, and the least share of them that the attack must find. */
+  /**
+   * Samples around which an adversarial example is planted, and the share of them that the attack must find: fewer raise an
+   * alarm where chance does not explain them.
+   */
   planted: { samples: 32, share: 0.95 },
   /**
    * The first samples of the draw, whose balls are bounded where attacks broke them, and the largest models for which that

@@ -15,7 +15,8 @@ export function judgeMasking(
   limit: number,
   describe: (count: string) => string,
 ): readonly Finding[] {
-  if (broken <= limit * rows.length) return [];
+  // One sample alone is no evidence, however few there are: some climb fails at one sample in a few hundred of honest models.
+  if (broken <= Math.max(1, limit * rows.length)) return [];
   const reason = `${describe(`${broken} of ${rows.length} samples`)}, expected at most ${limit * 100} %`;
   const [lower] = clopperPearson(broken, rows.length, confidence);
   return [

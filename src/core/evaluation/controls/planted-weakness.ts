@@ -1,3 +1,4 @@
+import { proportionAtLeast } from '../../statistics/index.js';
 import { type Control, inconclusive, notRun } from './control.js';
 import { controlLimits } from './limits.js';
 
@@ -5,7 +6,7 @@ import { controlLimits } from './limits.js';
 export const plantedWeakness: Control = {
   name: 'planted weaknesses are found',
   needsGradients: true,
-  judge({ rows }) {
+  judge({ rows, confidence }) {
     const tried = rows.flatMap(({ planted }) => planted ?? []);
     const { samples, share } = controlLimits.planted;
     const expected = Math.min(samples, rows.length);
@@ -19,7 +20,10 @@ export const plantedWeakness: Control = {
       ];
     }
     const found = built.filter((planted) => planted.found).length;
-    return found >= share * built.length
+    // Of 32 weaknesses, an attack that finds all but one in twenty misses two or more in half of all evaluations. What it may miss
+    // by chance is no alarm; honest twins were doubted for that, and what is broken finds a few at most.
+    const atMost = 1 - proportionAtLeast(built.length - found, built.length, 1 - confidence);
+    return atMost >= share
       ? []
       : [
           inconclusive(
