@@ -1,11 +1,12 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { WithStartWorkflowOperation, WorkflowUpdateFailedError } from '@temporalio/client';
 import { rootCause, type Workflow, WorkflowIdConflictPolicy } from '@temporalio/common';
+import type { RowRelease } from '../core/data/index.js';
 import { RefusedError } from '../core/errors/index.js';
 import { endpointRef, readEndpointPointer } from '../core/serving/index.js';
 import type { Chain, Digest, ReleaseRecord, ServingSpec } from '../core/spec/index.js';
 import { canonicalJson, digestOfJson, type Store } from '../core/store/index.js';
-import { type TrustPolicy, verifyRelease } from '../core/trust/index.js';
+import { readDataDecisions, type TrustPolicy, verifyRelease } from '../core/trust/index.js';
 import type { ControlContext } from './context.js';
 import { findParent, type ParentQuery } from './find-parent.js';
 import { classified, runOnce, type StageRefusal, type StageResult } from './stage.js';
@@ -116,6 +117,26 @@ export function createControlActivities({ store, trust }: ControlContext) {
         // The numbers are signed, the order of the ref's versions is not.
         const newestFirst = [...revisions.values()].sort((a, b) => b.record.revision - a.record.revision);
         return { lastRevision, revisions: newestFirst };
+      });
+    },
+
+    /** What people decided about a source: rows that they let in, or that it is to be used no more. */
+    async readDataDecisions({
+      source,
+      endpoint,
+    }: {
+      readonly source: Digest;
+      readonly endpoint: string;
+    }): Promise<StageResult<readonly RowRelease[]>> {
+      return runOnce(async () => {
+        const query = { now: new Date(), endpoint };
+        const { revocations, releases } = await readDataDecisions(store, trust, source, query);
+        const [revocation] = revocations;
+        if (revocation) {
+          const { person, reason } = revocation.predicate;
+          throw new RefusedError('data-revoked', `The source ${source} was revoked by ${person}: ${reason}`);
+        }
+        return releases.map(({ envelope, predicate }) => ({ decision: envelope, rows: predicate.rows }));
       });
     },
 

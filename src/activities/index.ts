@@ -23,6 +23,7 @@ export type SigningActivities = ReturnType<typeof createSigningActivities>;
 export type { Proposal, SignedRevision } from './control.js';
 export type { EvaluateInput } from './evaluate.js';
 export type { ParentQuery } from './find-parent.js';
+export type { IngestInput } from './ingest.js';
 export type { RevisionOrder } from './sign.js';
 export type { StageRefusal, StageResult } from './stage.js';
 export type { Trained, TrainInput } from './train.js';

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { Context } from '@temporalio/activity';
 import { z } from 'zod';
-import { type FileDigests, type IngestResult, ingest } from '../core/data/index.js';
+import { type FileDigests, type IngestResult, ingest, type RowRelease } from '../core/data/index.js';
 import { RefusedError } from '../core/errors/index.js';
 import {
   type DataSpec,
@@ -19,6 +19,8 @@ export interface IngestInput {
   readonly data: DataSpec;
   /** Blobs of the other files that the data block names, by their paths in it. */
   readonly files?: FileDigests;
+  /** Rows that people let in; that they may is checked before the data statement counts. */
+  readonly releases?: readonly RowRelease[];
 }
 
 const outcomeSchema = z.discriminatedUnion('kind', [
@@ -52,6 +54,7 @@ export function createIngest({ store, scratch }: WorkerContext) {
       source: input.source,
       data,
       ...(input.files && { files: input.files }),
+      ...(input.releases && { releases: input.releases }),
       // Data grows old: what is asked again in another hour is another question.
       ...(aged && { asOf: asOf.toISOString() }),
     };
@@ -62,6 +65,7 @@ export function createIngest({ store, scratch }: WorkerContext) {
           source: input.source,
           data: input.data,
           ...(input.files && { files: input.files }),
+          ...(input.releases && { releases: input.releases }),
           asOf,
           workFolder,
           signal: Context.current().cancellationSignal,

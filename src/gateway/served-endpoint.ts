@@ -7,6 +7,7 @@ import {
 } from '../core/serving/index.js';
 import type { Digest, ModelCard, ServingSpec } from '../core/spec/index.js';
 import type { Store } from '../core/store/index.js';
+import { revocationsRef } from '../core/trust/index.js';
 import { type AdmissionParts, admit } from './admission.js';
 import { type Refusal, refusals } from './refusals.js';
 import type { ModelLease } from './warm-models.js';
@@ -69,8 +70,11 @@ export function serveEndpoint(name: string, parts: EndpointParts): ServedEndpoin
   let seenAt: Date | undefined;
   let refreshing: Promise<void> | undefined;
   let closed = false;
+  /** The newest revocation of data that what is live was held against. */
+  let heeded = 0;
 
   async function refresh(): Promise<void> {
+    await heedRevocations();
     const mark = marks.get(name);
     const read = await readPointer(mark !== undefined);
     if (read !== undefined) wanted = read.pointer;
@@ -78,6 +82,24 @@ export function serveEndpoint(name: string, parts: EndpointParts): ServedEndpoin
     // After a restart, or when the session broke, the revision accepted last comes first: it may be all there is.
     if (mark !== undefined && (live === undefined || live.lease.broken())) await follow(mark);
     if (read?.pointer !== undefined) await follow(read.pointer);
+  }
+
+  /** Data that was revoked takes what is live down with it, unless another revision is live already. */
+  async function heedRevocations(): Promise<void> {
+    const version = await store.readRef(revocationsRef).catch(() => undefined);
+    const newest = version?.sequence ?? heeded;
+    if (newest === heeded) return;
+    if (live !== undefined) {
+      const { release, revision } = live;
+      const verification = await parts.verify(release, { endpoint: name }).catch(() => undefined);
+      if (verification === undefined) return;
+      if (!verification.ok && verification.failures.some(({ code }) => code === 'revoked')) {
+        report(refused.add(release, revision, verification.failures));
+        live.lease.release();
+        live = undefined;
+      }
+    }
+    heeded = newest;
   }
 
   /** @returns undefined when the store does not answer */

@@ -10,6 +10,7 @@ import {
   progressQuery,
 } from './contract.js';
 import { evaluator, parentOf } from './evaluation.js';
+import { ingestData } from './ingestion.js';
 import { compareTrainings, judge } from './judgement.js';
 import { createRunState, labelRun, Refusal } from './run-state.js';
 import { compute, control, signing, trainOn } from './stages.js';
@@ -26,7 +27,7 @@ export async function lifecycle(input: LifecycleInput): Promise<LifecycleOutcome
   try {
     const snapshot = await run.stage(
       'ingest',
-      () => compute.ingestSource({ source: input.source, data, ...(input.files && { files: input.files }) }),
+      () => ingestData(input),
       ({ rows }) => `${rows.train} train, ${rows.validation} validation and ${rows.test} test rows accepted`,
     );
     labelRun('dataset', snapshot.snapshot);

@@ -34,7 +34,7 @@ export const control = proxyActivities<Pick<ControlActivities, 'proposeRelease' 
   ...quick,
 });
 export const admission = proxyActivities<
-  Pick<ControlActivities, 'publishRevision' | 'recoverRevisions' | 'findParent'>
+  Pick<ControlActivities, 'publishRevision' | 'recoverRevisions' | 'findParent' | 'readDataDecisions'>
 >({
   taskQueue: queues.control,
   ...verifying,

@@ -1,6 +1,7 @@
 import { openSession } from '../../src/core/onnx/index.js';
 import type { Digest } from '../../src/core/spec/index.js';
-import { verifyRelease } from '../../src/core/trust/index.js';
+import { digestOf } from '../../src/core/store/index.js';
+import { announceRevocation, attestRevocation, verifyRelease } from '../../src/core/trust/index.js';
 import type { VerifyRelease } from '../../src/gateway/admission.js';
 import { type ReleaseScene, releaseScene, told } from './release-scene.js';
 import { sample } from './running-gateway.js';
@@ -173,5 +174,26 @@ describe('a gateway that follows a ref', () => {
     finish();
     await Promise.all([busy, polled]);
     expect(told(await gateway.infer(sample, '/v2/models/other/infer'))).toBe('1:two');
+  });
+
+  it('serves nothing that came of revoked data any more, once the revocation is announced', async () => {
+    await scene.publish(1, 0);
+    const gateway = await scene.start();
+    const { store, signer } = scene.chain;
+    const revoke = async (data: string) => {
+      const why = { person: 'ada', reason: 'poisoned' };
+      const revocation = await attestRevocation(store, signer, digestOf(data), why, new Date());
+      await announceRevocation(store, revocation);
+      await gateway.poll();
+    };
+    await revoke('other data');
+    expect(told(await gateway.infer())).toBe('1:zero');
+    await revoke('source');
+    expect(await gateway.infer()).toMatchObject({ status: 503, body: { code: 'endpoint-not-ready' } });
+    const { live, lastRefusal } = await gateway.status();
+    expect(live).toBeNull();
+    expect(lastRefusal?.failures).toMatchObject([{ link: 'data', code: 'revoked' }]);
+    await gateway.poll();
+    expect((await gateway.infer()).status).toBe(503);
   });
 });

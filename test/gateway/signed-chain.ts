@@ -26,6 +26,7 @@ import {
   createTrustPolicy,
   generateSigningKey,
   readSigner,
+  type Signer,
   signRelease,
   type TrustPolicy,
 } from '../../src/core/trust/index.js';
@@ -43,6 +44,7 @@ export interface TestModel {
 export interface SignedChain {
   readonly folder: string;
   readonly store: Store;
+  readonly signer: Signer;
   readonly policy: TrustPolicy;
   /** A signed model that answers `classes[answer]` to every input of two values in [0, 1]. */
   readonly model: (answer: number) => Promise<TestModel>;
@@ -171,6 +173,7 @@ export async function signedChain(rows?: readonly string[]): Promise<SignedChain
   return {
     folder,
     store,
+    signer,
     policy,
     model: (answer) => signedModel(onnxThatAnswers(answer), card),
     smoothedModel: (smoothing) => signedModel(onnxOfHalves(), { ...card, smoothing }),

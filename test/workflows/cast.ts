@@ -77,6 +77,7 @@ export async function willingCast(): Promise<Cast> {
       publishRevision: async (revision) => done(revision),
       recoverRevisions: async () => done({ lastRevision: 0, revisions: [] as Revision[] }),
       findParent: async () => done(null),
+      readDataDecisions: async () => done([]),
       hasPollers: async () => false,
     },
     signing: {

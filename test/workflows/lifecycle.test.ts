@@ -174,6 +174,25 @@ describe('a run', () => {
     expect(asked).toBe(false);
   });
 
+  it('reads its source with the rows that people let in, and not at all when it was revoked', async () => {
+    const releases = [{ decision: digestOf('decision'), rows: [digestOf('row')] }];
+    const asked: unknown[] = [];
+    const { ingestSource } = cast.cpu;
+    cast.cpu.ingestSource = async (order) => {
+      asked.push(order.releases);
+      return ingestSource(order);
+    };
+    cast.control.readDataDecisions = async () => done(releases);
+    expect(await run({ name: 'decided' })).toMatchObject({ status: 'released' });
+    cast.control.readDataDecisions = async () => refused('data-revoked', 'Revoked by ada.');
+    expect(await run({ name: 'revoked' })).toMatchObject({
+      status: 'refused',
+      stage: 'ingest',
+      code: 'data-revoked',
+    });
+    expect(asked).toEqual([releases]);
+  });
+
   it('is released with what the endpoint publishes, and refused with what the endpoint refuses', async () => {
     expect(await run({ name: 'good' })).toMatchObject({
       status: 'released',

@@ -9,7 +9,9 @@ import { readData } from '../attack/read-data.js';
 import { type CliContext, mark } from '../context.js';
 import { registerDataCheck } from '../data/check.js';
 import { registerDataInfer } from '../data/infer.js';
+import { registerLineage } from '../data/lineage.js';
 import { registerQuarantine } from '../data/quarantine.js';
+import { registerAttest, registerRevoke } from '../data/revoke.js';
 import { integerBetween } from '../integer-option.js';
 
 interface InspectOptions extends DataOptions {
@@ -29,6 +31,9 @@ export function registerData(program: Command, context: () => CliContext): void 
   registerDataCheck(data, context);
   registerDataInfer(data, context);
   registerQuarantine(data, context);
+  registerRevoke(data, context);
+  registerAttest(data, context);
+  registerLineage(data, context);
   const command = data
     .command('inspect')
     .description('look for samples that somebody may have tampered with: wrong labels, outliers');

@@ -4,7 +4,7 @@ export { type FileDigests, filesOf } from './foreign-values.js';
 export { type IngestOptions, type IngestResult, ingest, type RowRelease } from './ingest.js';
 export type { DataProblem, DataRule } from './problem.js';
 export { type ColumnProfile, profileTable, type TableProfile } from './profile-table.js';
-export { type QuarantinedRow, readQuarantine } from './quarantine.js';
+export { type QuarantinedRow, type QuarantineSet, readQuarantine } from './quarantine.js';
 export { inputRange, readManifest, readSplit } from './read-snapshot.js';
 export { crc32 } from './samples/crc32.js';
 export { encodeNpy } from './samples/npy.js';

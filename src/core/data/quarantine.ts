@@ -23,6 +23,11 @@ export interface QuarantinedRow {
   readonly releasable: boolean;
 }
 
+export interface QuarantineSet {
+  readonly head: QuarantineHead;
+  readonly rows: readonly QuarantinedRow[];
+}
+
 export interface QuarantineHead {
   readonly kind: 'assay-quarantine';
   readonly version: 1;
@@ -156,10 +161,7 @@ function rowDigest(data: DataSpec): string {
  * Reads a quarantine set.
  * @throws RefusedError `not-found` for a blob that is none
  */
-export async function readQuarantine(
-  store: Store,
-  digest: Digest,
-): Promise<{ readonly head: QuarantineHead; readonly rows: readonly QuarantinedRow[] }> {
+export async function readQuarantine(store: Store, digest: Digest): Promise<QuarantineSet> {
   const [first = '', ...lines] = Buffer.from(await store.readBlob(digest))
     .toString()
     .trimEnd()

@@ -37,6 +37,11 @@ export const errorTable = {
     exit: 3,
     hint: 'There are too few rows to tell: give more of them, or allow for more in the listed checks.',
   },
+  'data-revoked': {
+    status: 403,
+    exit: 3,
+    hint: 'Train on other data: `assay data lineage DIGEST` shows what came of this.',
+  },
   'snapshot-invalid': {
     status: 422,
     exit: 3,

@@ -40,7 +40,7 @@ export async function attestData(
   checks: DataSpec,
   now: Date,
 ): Promise<Digest> {
-  return attest(store, signer, dataPredicate, 'snapshot', record.snapshot, {
+  const envelope = await attest(store, signer, dataPredicate, 'snapshot', record.snapshot, {
     source: record.source,
     rows: record.rows,
     classes: checks.label.classes,
@@ -48,6 +48,10 @@ export async function attestData(
     ...(record.account && { account: record.account }),
     attestedAt: now.toISOString(),
   });
+  // Filed under what the snapshot was made of, too, so that its heirs are found from there.
+  for (const origin of [record.source, ...Object.values(record.account?.files ?? {})])
+    await store.attach(origin, envelope);
+  return envelope;
 }
 
 /** Where and how a model was trained. */
@@ -108,6 +112,8 @@ export async function attestModel(
       },
     },
   });
+  await store.attach(record.snapshot, provenance);
+  if (parent) await store.attach(parent, provenance);
   return { signature, provenance };
 }
 

@@ -9,8 +9,17 @@ export {
   type TrainingRun,
 } from './attest.js';
 export { attestVerification } from './attest-verification.js';
+export {
+  announceRevocation,
+  attestRevocation,
+  attestRowRelease,
+  attestSource,
+  readDataDecisions,
+  revocationsRef,
+} from './data-decisions.js';
 export { openEnvelope, preAuthenticationEncoding, signEnvelope } from './envelope.js';
 export { type Curve, curves, keyIdOf } from './keys.js';
+export { type Lineage, type LineageNode, onnxOf, traceLineage } from './lineage.js';
 export type { Evidence } from './links/evidence.js';
 export type { ExpectedRelease } from './links/release.js';
 export { type ModelFolder, signModel, verifyModelSignature } from './model-signature.js';

@@ -7,6 +7,7 @@ import { readCertificate } from './certificates.js';
 import { keyIdOf } from './keys.js';
 
 export const statementRoles = [
+  'source',
   'data',
   'model',
   'provenance',
@@ -14,6 +15,7 @@ export const statementRoles = [
   'verification',
   'approval',
   'waiver',
+  'revocation',
   'release',
   'policy',
 ] as const;
@@ -134,6 +136,8 @@ export const trustPolicySchema = z.strictObject({
          * them having signed what is approved.
          */
         approval: z.union([z.boolean(), z.strictObject({ threshold: z.int().min(1).max(16) })]).optional(),
+        /** `signed`: models come of sources only for which a signer with the role `source` stands. */
+        sources: z.enum(['any', 'signed']).optional(),
         /** Gates, by name, that people with the role `waiver` may let pass though they did not. */
         waivable: z
           .array(

@@ -20,6 +20,10 @@ export type ChainFailureCode =
   | 'policy-expired'
   /** The trust policy revokes this model, snapshot or statement. */
   | 'revoked'
+  /** Nobody who may stands for the source of the data, and the trust policy asks for that. */
+  | 'source-unsigned'
+  /** Rows were let in by a decision about other data. */
+  | 'release-mismatch'
   /** The release is for another endpoint than the one asked about. */
   | 'endpoint-mismatch'
   /** The endpoint has already been at this revision or a later one. */

@@ -4,6 +4,7 @@ import { digestNamed } from '../statements/predicate.js';
 import { provenancePredicate } from '../statements/provenance.js';
 import type { Evidence } from './evidence.js';
 import { expect, type Inspection, openLink } from './inspection.js';
+import { expectNoRevocation } from './revocation.js';
 
 /**
  * Link 4: this model, and no other, came out of a training on the snapshot and with the parameters of its card.
@@ -27,6 +28,7 @@ export async function checkProvenance(
     'expected one environment among the materials, got none or several',
   );
   const parent = digestNamed(resolvedDependencies, 'parent');
+  if (parent) await expectNoRevocation(inspection, 'provenance', endpoint, parent);
   if (!card) return parent;
   const snapshot = digestNamed(resolvedDependencies, 'snapshot');
   expect(

@@ -4,6 +4,9 @@ import { modelSignaturePredicate } from './model-signature.js';
 import type { PredicateType } from './predicate.js';
 import { provenancePredicate } from './provenance.js';
 import { releasePredicate } from './release.js';
+import { revocationPredicate } from './revocation.js';
+import { rowReleasePredicate } from './row-release.js';
+import { sourcePredicate } from './source.js';
 import { testResultPredicate } from './test-result.js';
 import { trustPolicyPredicate } from './trust-policy.js';
 import { verificationPredicate } from './verification-summary.js';
@@ -11,6 +14,9 @@ import { waiverPredicate } from './waiver.js';
 
 /** Every kind of statement there is. */
 export const predicateTypes: readonly PredicateType<unknown>[] = [
+  sourcePredicate,
+  rowReleasePredicate,
+  revocationPredicate,
   dataPredicate,
   modelSignaturePredicate,
   provenancePredicate,
