@@ -1,6 +1,7 @@
 import { halvingSchedule, type Pace, type Schedule, sparsitySchedule } from './apgd-schedule.js';
 import type { AttackContext, AttackResult, Classifier, Samples, ThreatModel } from './attack.js';
 import { joinRows } from './batches.js';
+import { momentumStepInBox } from './box-steps.js';
 import { movable, project, type Reach } from './projection.js';
 import {
   climbInRestarts,
@@ -226,20 +227,24 @@ function copyPlace(from: Place, to: Place): void {
 function stepFrom(
   { index, at: { point, gradient }, before, pace }: Climber,
   reach: Reach,
-  alpha: number,
+  share: number,
   next: Float32Array,
   wish: Float64Array,
 ): void {
   const { norm, epsilon } = reach.threat;
+  const length = pace.stepLength * epsilon;
+  if (norm === 'linf') {
+    momentumStepInBox(reach, index, point, before, gradient, length, share, next);
+    return;
+  }
   if (norm === 'l1') steepestSigns(movable(reach, index, gradient), pace.moved, wish);
   else steepest(reach, index, point, gradient, wish);
-  const length = pace.stepLength * epsilon;
   for (let i = 0; i < wish.length; i++) wish[i] = point[i]! + length * wish[i]!;
   project(reach, index, wish, next);
   if (norm === 'l1') return;
   for (let i = 0; i < wish.length; i++) {
     const here = point[i]!;
-    wish[i] = here + alpha * (next[i]! - here) + (1 - alpha) * (here - before[i]!);
+    wish[i] = here + share * (next[i]! - here) + (1 - share) * (here - before[i]!);
   }
   project(reach, index, wish, next);
 }

@@ -1,5 +1,6 @@
 import type { Attack } from './attack.js';
 import { joinRows } from './batches.js';
+import { stepInBox } from './box-steps.js';
 import { crossEntropy } from './losses.js';
 import { project } from './projection.js';
 import {
@@ -84,7 +85,6 @@ async function climb(
     batch.map((index) => uniformStart(search, 'pgd', index, restart)),
   );
   const rowOf = (matrix: Float32Array, row: number) => matrix.subarray(row * size, (row + 1) * size);
-  const wish = new Float64Array(size);
   for (let iteration = 0; iteration <= options.steps && climbers.length > 0; iteration++) {
     context.signal?.throwIfAborted();
     const indices = climbers.map(({ index }) => index);
@@ -98,8 +98,7 @@ async function climb(
       const slope = rowOf(gradient, row);
       climber.velocity = options.momentum ? withMomentum(climber.velocity, slope, options.momentum) : slope;
       const point = rowOf(points, row);
-      stepAlong(search, climber.index, point, climber.velocity, options.stepSize, wish);
-      project(search, climber.index, wish, rowOf(points, standing.length));
+      step(search, climber.index, point, climber.velocity, options.stepSize, rowOf(points, standing.length));
       standing.push(climber);
     }
     climbers = standing;
@@ -109,17 +108,22 @@ async function climb(
   }
 }
 
-/** Writes where a step from a point leads, inside the ball or not. */
-function stepAlong(
+/** A steepest step, moved into the ball. @param next - where to write it */
+function step(
   search: Search,
   index: number,
   point: Float32Array,
   gradient: Float32Array,
-  stepSize: number,
-  wish: Float64Array,
+  length: number,
+  next: Float32Array,
 ): void {
-  steepest(search, index, point, gradient, wish);
-  for (let i = 0; i < wish.length; i++) wish[i] = point[i]! + stepSize * wish[i]!;
+  if (search.threat.norm === 'linf') {
+    stepInBox(search, index, point, gradient, length, next);
+    return;
+  }
+  const wish = steepest(search, index, point, gradient);
+  for (let i = 0; i < wish.length; i++) wish[i] = point[i]! + length * wish[i]!;
+  project(search, index, wish, next);
 }
 
 function withMomentum(velocity: Float32Array, gradient: Float32Array, decay: number): Float32Array {

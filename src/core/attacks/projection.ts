@@ -1,4 +1,5 @@
 import type { Samples, ThreatModel } from './attack.js';
+import { clamp } from './box-steps.js';
 import { roundToConstraints } from './constraints.js';
 import { distance } from './distance.js';
 import { roundTowards } from './float32.js';
@@ -51,13 +52,6 @@ export function project(
   if (threat.norm === 'l2') scaleL2(moves, room, threat.epsilon, 1);
   else shortenL1(moves, room, threat.epsilon);
   return settle(reach, index, point, moves, projected);
-}
-
-/** The value of an interval that is nearest to another; `fallback` where that is not a number. */
-function clamp(value: number, low: number, high: number, fallback: number): number {
-  if (value > high) return high;
-  if (value < low) return low;
-  return Number.isNaN(value) ? fallback : value;
 }
 
 /**

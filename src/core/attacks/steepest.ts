@@ -1,3 +1,4 @@
+import { signOrZero } from './box-steps.js';
 import { movable, type Reach } from './projection.js';
 
 /** Share of a sample's values that one L1 step moves, as SLIDE sets it. */
@@ -69,10 +70,4 @@ function unitL2(gradient: Float32Array, unit: Float64Array): Float64Array {
   const length = Math.sqrt(squares);
   for (let i = 0; i < unit.length && length > 0; i++) unit[i]! /= length;
   return unit;
-}
-
-/** A gradient that is not a number says nothing, like one that is zero. */
-function signOrZero(value: number): number {
-  // Not Math.sign: processors guess which way it branches, and of gradients they guess wrong half of the time.
-  return Number(value > 0) - Number(value < 0);
 }

@@ -15,7 +15,8 @@ async function answer(model: LoadedModel, feeds: RunRequest['feeds']): Promise<v
   if (!results) return;
   // ONNX Runtime owns the memory of its outputs, which therefore cannot be moved.
   const { tensors, buffers } = detached(results);
-  send({ kind: 'done', results: tensors }, buffers);
+  const spare = Object.values(feeds).map(({ data }) => data.buffer as ArrayBuffer);
+  send({ kind: 'done', results: tensors, spare }, [...buffers, ...spare]);
 }
 
 function fail(error: unknown): undefined {

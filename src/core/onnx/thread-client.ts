@@ -52,15 +52,20 @@ export async function loadModelInThread(bytes: Uint8Array): Promise<LoadedModel>
     await worker.terminate();
     throw new Error(loaded.kind === 'failed' ? loaded.message : 'the thread spoke out of turn');
   }
+  /** Buffers that feeds were sent in: fresh memory for every run would cost as much as copying into it ten times. */
+  let spare: ArrayBuffer[] = [];
   return {
     inputs: loaded.inputs,
     outputNames: loaded.outputNames,
     async run(feeds): Promise<Results> {
-      const { tensors, buffers } = detached(feeds);
+      const { tensors, buffers } = detached(feeds, spare);
       const answer = nextMessage();
       worker.postMessage({ feeds: tensors }, buffers);
       const message = await answer;
-      if (message.kind === 'done') return message.results;
+      if (message.kind === 'done') {
+        spare = [...message.spare];
+        return message.results;
+      }
       throw new Error(message.kind === 'failed' ? message.message : 'the thread spoke out of turn');
     },
     async release() {
