@@ -41,7 +41,7 @@ export function createTrain({ store, scratch, identity, withDevice }: ComputeCon
     };
     const stage: Stage<Trained> = {
       name: 'train',
-      version: 1,
+      version: 2,
       outcome: z
         .strictObject({ record: modelRecordSchema, worker: z.string() })
         .refine(

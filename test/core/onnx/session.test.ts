@@ -168,7 +168,7 @@ describe('in a process of its own', () => {
 test('the environment names what results may depend on', () => {
   expect(executionEnvironment()).toMatchObject({
     runtimeVersion: expect.stringMatching(/^\d+\.\d+/),
-    configuration: { intraOpNumThreads: 1, interOpNumThreads: 1, graphOptimizationLevel: 'extended' },
+    configuration: { intraOpNumThreads: 1, interOpNumThreads: 1, graphOptimizationLevel: 'all' },
     cpu: expect.stringMatching(/./),
   });
 });

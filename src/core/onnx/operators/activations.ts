@@ -1,5 +1,5 @@
 import { unary } from './elementwise.js';
-import { add, divide, multiply, scalar, scale, squared, subtract, where } from './emit.js';
+import { add, divide, floatOf, multiply, scalar, scale, squared, subtract, where } from './emit.js';
 import type { BackwardApplication } from './operator.js';
 
 /** `yes` where x > limit. At a kink the left derivative is taken, as PyTorch does. */
@@ -9,7 +9,11 @@ const whereAbove = (at: BackwardApplication, limit: number, yes: string, no: str
 const wherePositive = (at: BackwardApplication, yes: string, no: string): string =>
   whereAbove(at, 0, yes, no);
 
-export const relu = unary('Relu', (at, dY) => wherePositive(at, dY, scalar(at.b, 0)));
+/** A product with a mask: `Where` makes three passes. Of the output, so that the input need not be kept. */
+export const relu = unary('Relu', (at, dY) => {
+  const [passes] = at.b.op('Greater', [at.y(0), scalar(at.b, 0)]);
+  return multiply(at.b, dY, floatOf(at.b, passes));
+});
 
 export const leakyRelu = unary('LeakyRelu', (at, dY) =>
   wherePositive(at, dY, scale(at.b, dY, at.float('alpha', 0.01))),

@@ -53,6 +53,9 @@ describe('a network', () => {
       theta: floatTensor([theta.length], theta),
       input,
     });
-    expect(served.logits).toEqual(trained.logits);
+    // Convolutions add in another order where their weights are constants.
+    trained.logits!.data.forEach((value, i) => {
+      expect(Math.abs(Number(served.logits!.data[i]) - Number(value))).toBeLessThan(2e-6);
+    });
   });
 });
