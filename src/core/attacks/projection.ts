@@ -1,5 +1,5 @@
 import type { Samples, ThreatModel } from './attack.js';
-import { clamp } from './box-steps.js';
+import { clamp } from './clamp.js';
 import { roundToConstraints } from './constraints.js';
 import { distance } from './distance.js';
 import { roundTowards } from './float32.js';
