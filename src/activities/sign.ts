@@ -25,6 +25,7 @@ import {
   attestVerification,
   signRelease,
 } from '../core/trust/index.js';
+import { createAudit } from './audit.js';
 import type { SigningContext } from './context.js';
 import { refusedBy, runStage, type StageResult } from './stage.js';
 
@@ -97,7 +98,9 @@ const approveStage = {
  * The activities of a signing worker, the only holder of a key. Signatures are randomised, so every outcome is
  * recorded: asked twice for the same statement, the worker hands out the first.
  */
-export function createSigningActivities({ store, signer, trust }: SigningContext) {
+export function createSigningActivities(context: SigningContext) {
+  const { store, signer, trust } = context;
+  const audit = createAudit(context);
   const { keyId } = signer;
 
   const attestTests = (input: AttestTestsInput): Promise<StageResult<readonly Digest[]>> =>
@@ -157,7 +160,10 @@ export function createSigningActivities({ store, signer, trust }: SigningContext
           new Date(),
         ),
       }));
-      if (choice === 'approve' || signed.kind === 'refused') return signed;
+      if (signed.kind === 'refused') return signed;
+      const logged = await audit.logStatements([signed.value.statement]);
+      if (logged.kind === 'refused') return logged;
+      if (choice === 'approve') return signed;
       const rejection = new RefusedError('rejected', `${by} rejected the model: ${reason}`);
       return refusedBy(rejection, [signed.value.statement]);
     },
@@ -176,10 +182,16 @@ export function createSigningActivities({ store, signer, trust }: SigningContext
             'of another order',
           ),
       };
-      return runStage(store, stage, { keyId, ...order }, async () => {
+      const signed = await runStage(store, stage, { keyId, ...order }, async () => {
         const record = { ...order, createdAt: new Date().toISOString() };
         return { release: await signRelease(store, signer, record), record };
       });
+      if (signed.kind === 'refused') return signed;
+      // What is proposed is on record before it can be published.
+      const logged = await audit.logStatements([signed.value.release]);
+      return logged.kind === 'refused' ? logged : signed;
     },
+
+    logRelease: audit.logRelease,
   };
 }

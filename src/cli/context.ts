@@ -1,8 +1,7 @@
 import { userInfo } from 'node:os';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
 import pc from 'picocolors';
 import { RefusedError } from '../core/errors/index.js';
-import { type AssayClient, connectAssay } from './client.js';
+import type { AssayClient } from './client.js';
 import { readUp, type StatePaths } from './state.js';
 
 /** What every command gets: where state is, how to speak, and how to reach the server. */
@@ -39,6 +38,9 @@ export async function withClient<T>(
   context: CliContext,
   use: (client: AssayClient) => Promise<T>,
 ): Promise<T> {
+  // Loaded by those commands alone that talk to a server: it takes longer than all else together.
+  const { loadClientConnectConfig } = await import('@temporalio/envconfig');
+  const { connectAssay } = await import('./client.js');
   const up = readUp(context.paths);
   const { connectionOptions, namespace } = loadClientConnectConfig();
   const configured = process.env.TEMPORAL_ADDRESS !== undefined || process.env.TEMPORAL_PROFILE !== undefined;

@@ -4,6 +4,7 @@ import pc from 'picocolors';
 import { errorTable, RefusedError } from '../core/errors/index.js';
 import { registerApprove } from './commands/approve.js';
 import { registerAttack } from './commands/attack.js';
+import { registerAudit } from './commands/audit.js';
 import { registerCertify } from './commands/certify.js';
 import { registerData } from './commands/data.js';
 import { registerDemo } from './commands/demo.js';
@@ -51,6 +52,7 @@ for (const register of [
   registerRollback,
   registerVerify,
   registerTrust,
+  registerAudit,
   registerAttack,
   registerCertify,
   registerEvidence,

@@ -3,6 +3,7 @@ import {
   allHandlersFinished,
   condition,
   continueAsNew,
+  patched,
   setCurrentDetails,
   setHandler,
   upsertSearchAttributes,
@@ -101,6 +102,10 @@ export async function endpoint(initial: EndpointState): Promise<never> {
     const history = [live, ...state.history].slice(0, keptRevisions);
     state = { ...state, lastRevision: revision, live, history };
     show();
+    if (patched('audit-log')) {
+      const logged = await signing.logRelease(live);
+      if (logged.kind === 'refused') throw refusal(logged);
+    }
     return live;
   }
 

@@ -11,25 +11,33 @@ import {
   withGate,
 } from '../../src/core/evaluation/index.js';
 import { runKeyDerivation } from '../../src/core/evaluation/run-key.js';
-import { gatesSchema, type Verdict } from '../../src/core/spec/index.js';
+import { type Digest, gatesSchema, type Verdict } from '../../src/core/spec/index.js';
 import { digestOf, type Store } from '../../src/core/store/index.js';
-import { createTrustPolicy, generateSigningKey, readSigner } from '../../src/core/trust/index.js';
+import {
+  createTrustPolicy,
+  generateSigningKey,
+  readLog,
+  readSigner,
+  type SigningKey,
+} from '../../src/core/trust/index.js';
 import { field, model as modelBytes } from '../core/onnx/scan/protobuf.js';
 import { type SignedChain, signedChain, type TestModel } from '../gateway/signed-chain.js';
 import { attempt } from './attempt.js';
 
 let chain: SignedChain;
 let model: TestModel;
+let key: SigningKey;
 beforeAll(async () => {
   chain = await signedChain();
   model = await chain.model(0);
+  key = await generateSigningKey();
 });
 afterAll(() => chain.remove());
 
-/** A signing worker with a key of its own on a store that others can write to. */
+/** A signing worker with a key of its own on a store that others can write to. It believes who signed the model, too. */
 async function signingWorker(store: Store = chain.store) {
-  const key = await generateSigningKey();
-  const trust = createTrustPolicy([{ publicKey: key.publicKey }]);
+  const own = createTrustPolicy([{ publicKey: key.publicKey }]);
+  const trust = { ...own, keys: [...own.keys, ...chain.policy.keys] };
   const signer = readSigner(key.privateKey);
   return createSigningActivities({ store, scratch: '', identity: 'signing', signer, trust });
 }
@@ -122,8 +130,42 @@ describe('a signing worker', () => {
     });
     const [statement] = result.kind === 'refused' ? result.evidence : [];
     expect(await chain.store.hasBlob(statement!)).toBe(true);
+    expect(await logged({ statement })).toMatchObject([
+      { decision: 'rejected', by: 'ada', subject: model.model },
+    ]);
+  });
+
+  it('has on record what is proposed before it can be published, once', async () => {
+    const worker = await signingWorker();
+    const sign = () =>
+      attempt().run(() => worker.signRevision(order({ revision: 11, previous: digestOf('before') })));
+    const [signed] = [await sign(), await sign()];
+    if (signed.kind !== 'done') throw new Error(signed.code);
+    const { release: statement } = signed.value;
+    expect(await logged({ statement })).toMatchObject([
+      { decision: 'proposed', endpoint: 'samples', revision: 11, by: 'ada', reason: 'a test' },
+    ]);
+  });
+
+  it('puts a release on record once it is published, and not because somebody says so', async () => {
+    const worker = await signingWorker();
+    const signed = await attempt().run(() =>
+      worker.signRevision(order({ revision: 12, previous: digestOf('before') })),
+    );
+    if (signed.kind !== 'done') throw new Error(signed.code);
+    const log = () => attempt().run(() => worker.logRelease(signed.value));
+    expect(await log()).toMatchObject({ kind: 'refused', code: 'not-found' });
+    const { release: statement } = signed.value;
+    await chain.store.moveRef('endpoints/samples', undefined, { release: statement, revision: 12 });
+    expect([await log(), await log()]).toMatchObject([{ kind: 'done' }, { kind: 'done' }]);
+    expect((await logged({ statement })).map(({ decision }) => decision)).toEqual(['proposed', 'released']);
   });
 });
+
+async function logged({ statement }: { readonly statement: Digest | undefined }) {
+  const entries = await readLog(chain.store);
+  return entries.map(({ entry }) => entry).filter((entry) => entry.statement === statement);
+}
 
 /** A gate that a model failed: a snapshot of 20 test rows, the evidence that every answer was wrong, and its verdict. */
 async function failedGate() {

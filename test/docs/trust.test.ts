@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -15,7 +16,10 @@ import { buildChain, endpoint } from '../core/trust/chain-fixture.js';
 
 const guide = readFileSync(path.resolve(__dirname, '../../docs/trust.md'), 'utf8');
 const commands = [...guide.matchAll(/^ {4}assay ([^#\n]+?) *(?:# refused: ([\w-]+))?$/gm)].map(
-  ([, command, code]) => ({ words: command!.split(/\s+/), code }),
+  ([, command, code]) => ({
+    words: command!.match(/"[^"]*"|\S+/g)!.map((word) => word.replaceAll('"', '')),
+    code,
+  }),
 );
 
 describe('the guide to trust', () => {
@@ -26,10 +30,13 @@ describe('the guide to trust', () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   it('shows commands that do what it says, in this order', async () => {
-    expect(commands.length).toBeGreaterThanOrEqual(13);
+    expect(commands.length).toBeGreaterThanOrEqual(21);
     const [init, ...rest] = commands;
     expect(await assay(folder, ...init!.words)).toMatchObject({ exit: 0, stderr: '' });
     const { model, key } = await release(path.join(folder, '.assay'));
+    const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+    writeFileSync(path.join(folder, 'witness.pem'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    writeFileSync(path.join(folder, 'witness.pub.pem'), publicKey.export({ type: 'spki', format: 'pem' }));
     for (const { words, code } of rest) {
       const given = words.map((word) => word.replace('$OLD_KEY', key).replace('$MODEL', model));
       const { exit, stderr, stdout } = await assay(folder, ...given);

@@ -2,8 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readEndpointPointer } from '../../src/core/serving/index.js';
 import { digestOf } from '../../src/core/store/index.js';
-import { readTrustPolicy, verifyRelease } from '../../src/core/trust/index.js';
+import { readTrustPolicy, verifyLog, verifyRelease } from '../../src/core/trust/index.js';
 import { type LifecycleOutcome, stageNames } from '../../src/workflows/contract.js';
 import { buildPlant, type Plant, startCrew } from '../support/plant.js';
 import { sharedTemporal } from '../support/temporal.js';
@@ -158,6 +159,26 @@ describe('a run', () => {
     expect(await plant.client.store.readRef('endpoints/digits')).toMatchObject({
       value: { release: restored.release, revision: 3 },
     });
+  });
+
+  it('has every decision on record, and nothing published that is not', async () => {
+    const trust = readTrustPolicy(readFileSync(plant.trustFile, 'utf8'));
+    const published = [];
+    for await (const { value } of plant.client.store.refHistory('endpoints/digits'))
+      published.push({ endpoint: 'digits', ...readEndpointPointer('digits', value) });
+    const { entries, failures } = await verifyLog(plant.client.store, trust, { published });
+    expect(failures).toEqual([]);
+    const decided = entries.filter(({ entry }) => entry.endpoint === 'digits');
+    expect(decided.map(({ entry }) => [entry.decision, entry.revision, entry.by])).toEqual([
+      ['proposed', 1, 'tester'],
+      ['released', 1, 'tester'],
+      ['rejected', undefined, 'ada'],
+      ['approved', undefined, 'ada'],
+      ['proposed', 2, 'tester'],
+      ['released', 2, 'tester'],
+      ['proposed', 3, 'ada'],
+      ['rolled-back', 3, 'ada'],
+    ]);
   });
 
   it("leaves histories that today's workflow code replays", async () => {

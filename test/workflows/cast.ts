@@ -87,6 +87,7 @@ export async function willingCast(): Promise<Cast> {
       attestDecision: async ({ decision }) => done({ statement: digest(), by: decision.by }),
       signRevision: async (order) =>
         done({ release: digest(), record: { ...order, createdAt: '2026-01-01T00:00:00Z' } }),
+      logRelease: async () => done(null),
     },
   };
 }

@@ -4,6 +4,7 @@ import { RefusedError } from '../../core/errors/index.js';
 import { type Digest, digestSchema } from '../../core/spec/index.js';
 import { digestOfJson, openStore } from '../../core/store/index.js';
 import {
+  appendDecision,
   createTrustPolicy,
   followPolicy,
   openSigner,
@@ -15,7 +16,7 @@ import {
   trustPolicySchema,
   writeTrustPolicy,
 } from '../../core/trust/index.js';
-import { type CliContext, mark } from '../context.js';
+import { type CliContext, currentUser, mark } from '../context.js';
 import { readTrustFile } from '../trust-file.js';
 
 interface DraftOptions {
@@ -93,6 +94,13 @@ export function registerTrust(program: Command, context: () => CliContext): void
       const { signers, needed } = await signSuccessor(store, signer, policy, successor, new Date());
       const now = await followPolicy(store, policy, new Date());
       const enforced = digestOfJson(now) === digestOfJson(successor);
+      const revoked = successor.revoked.filter((digest) => !policy.revoked.includes(digest));
+      for (const subject of enforced ? revoked : []) {
+        const at = new Date().toISOString();
+        const reason = `trust policy, revision ${successor.revision}`;
+        const entry = { version: 1, decision: 'revoked', subject, by: currentUser(), reason, at } as const;
+        await appendDecision(store, signer, now, entry);
+      }
       cli.say(
         `${signers.length} of ${needed} signatures by those who may.`,
         enforced ? `Revision ${successor.revision} is in force.` : 'It is not in force yet.',

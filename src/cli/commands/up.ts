@@ -6,7 +6,6 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { generateApiKey } from '../../core/serving/index.js';
-import { connectionSettings, startTemporal } from '../../workers/server/index.js';
 import { type CliContext, mark } from '../context.js';
 import { integerBetween } from '../integer-option.js';
 import { claimState, readUp, removeUp, type StatePaths, type Up, writeUp } from '../state.js';
@@ -106,6 +105,7 @@ async function runHere(cli: CliContext, options: UpOptions, made: MadeKeys): Pro
   const stopRequested = new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
   });
+  const { connectionSettings, startTemporal } = await import('../../workers/server/index.js');
   const temporal = await startTemporal(await connectionSettings(process.env), {
     databaseFile: paths.database,
     logFile: path.join(paths.logs, 'temporal.log'),

@@ -211,6 +211,16 @@ export const errorTable = {
     exit: 3,
     hint: 'Add the public key to the trust policy, if its owner is to be trusted.',
   },
+  'note-invalid': {
+    status: 422,
+    exit: 3,
+    hint: 'Give a signed checkpoint as `assay audit export` writes it.',
+  },
+  'log-unverified': {
+    status: 403,
+    exit: 3,
+    hint: '`assay audit verify` lists what is wrong with the log; after a change of keys, `assay audit take-over`.',
+  },
   'certificate-invalid': {
     status: 403,
     exit: 3,

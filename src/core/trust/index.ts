@@ -10,6 +10,27 @@ export {
 } from './attest.js';
 export { attestVerification } from './attest-verification.js';
 export {
+  type AuditEntry,
+  appendDecision,
+  auditEntrySchema,
+  cosign,
+  cosignedAt,
+  entryOfStatement,
+  formatNote,
+  type KnownOfLog,
+  type LogFailure,
+  type LoggedEntry,
+  type LogVerification,
+  parseNote,
+  proofHolds,
+  proveEntry,
+  readLog,
+  tilesOf,
+  verifyLog,
+  type Witness,
+  witnessLog,
+} from './audit/index.js';
+export {
   announceRevocation,
   attestRevocation,
   attestRowRelease,

@@ -18,6 +18,7 @@ export const statementRoles = [
   'revocation',
   'release',
   'policy',
+  'audit',
 ] as const;
 /** What a key may vouch for. */
 export type StatementRole = (typeof statementRoles)[number];

@@ -1,0 +1,46 @@
+import type { Digest } from '../../spec/index.js';
+import type { OpenedStatement } from '../statement.js';
+import { approvalPredicate } from '../statements/approval.js';
+import { digestOfSet } from '../statements/predicate.js';
+import { releasePredicate } from '../statements/release.js';
+import { waiverPredicate } from '../statements/waiver.js';
+import type { AuditEntry } from './entry.js';
+
+/**
+ * What a statement decides, as an entry of the log: equal statements have equal entries, so that none is logged twice.
+ *
+ * @returns undefined for statements that decide nothing: tests, provenance and the like
+ */
+export function entryOfStatement(
+  statement: Digest,
+  opened: OpenedStatement<unknown>,
+): AuditEntry | undefined {
+  const about = { version: 1, subject: digestOfSet(opened.subject.digest), statement } as const;
+  switch (opened.type.type) {
+    case approvalPredicate.type: {
+      const { decision, endpoint, person, reason, decidedAt } = approvalPredicate.schema.parse(
+        opened.predicate,
+      );
+      return { ...about, decision, endpoint, by: person, reason, at: decidedAt };
+    }
+    case waiverPredicate.type: {
+      const { endpoint, person, gate, reason, waivedAt } = waiverPredicate.schema.parse(opened.predicate);
+      return {
+        ...about,
+        decision: 'waived',
+        endpoint,
+        by: person,
+        reason: `${gate}: ${reason}`,
+        at: waivedAt,
+      };
+    }
+    case releasePredicate.type: {
+      const { endpoint, revision, requestedBy, reason, createdAt } = releasePredicate.schema.parse(
+        opened.predicate,
+      );
+      return { ...about, decision: 'proposed', endpoint, revision, by: requestedBy, reason, at: createdAt };
+    }
+    default:
+      return undefined;
+  }
+}
