@@ -555,6 +555,14 @@ describe('the extraction gate', () => {
     expect(decide(extraction, bare, 'nobody owns samples')).toMatchObject({ status: 'inconclusive' });
   });
 
+  it('decides alike, to the last bit, in whatever order the samples come', () => {
+    const rows = stolen(300, 3, 10).map((row, i) => ({ ...row, confidence: Math.abs(Math.sin(i)) }));
+    const decided = decide(extraction, rows);
+    for (const from of [50, 111, 222])
+      expect(decide(extraction, [...rows.slice(from), ...rows.slice(0, from)])).toEqual(decided);
+    expect(decide(extraction, rows.toReversed())).toEqual(decided);
+  });
+
   it('says what the hardening costs honest clients', () => {
     expect(decide(extraction, stolen(1000, 3, 10)).figures).toMatchObject({
       'share of answers with probabilities': 0.5,
