@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import { lifecycleSchema } from '../../src/core/spec/index.js';
+import { lifecycleSchema, type ServingSpec } from '../../src/core/spec/index.js';
 import { digestOf } from '../../src/core/store/index.js';
 import {
   decideUpdate,
@@ -32,9 +32,10 @@ interface Wishes {
   readonly gpu?: 'require' | 'prefer' | 'never';
   readonly reproduce?: boolean;
   readonly approval?: 'none' | 'required';
+  readonly serving?: ServingSpec;
 }
 
-function start({ name = 'model', gpu = 'never', reproduce = false, approval = 'none' }: Wishes) {
+function start({ name = 'model', gpu = 'never', reproduce = false, approval = 'none', serving }: Wishes) {
   const lifecycle = lifecycleSchema.parse({
     apiVersion: 'assay/v1',
     name,
@@ -55,6 +56,7 @@ function start({ name = 'model', gpu = 'never', reproduce = false, approval = 'n
       { gate: 'accuracy', name: 'first', minimum: 0.5 },
       { gate: 'accuracy', name: 'second', minimum: 0.6 },
     ],
+    ...(serving && { serving }),
     release: { endpoint: `e-${randomUUID()}`, approval },
   });
   const input: LifecycleInput = { lifecycle, source: digestOf('source'), requestedBy: 'ada' };
@@ -77,6 +79,26 @@ async function detailOf(handle: Run, name: StageName, words: string): Promise<vo
 }
 const failureOf = (promise: Promise<unknown>) =>
   promise.catch((error: { cause?: Error }) => error.cause?.message);
+
+describe('what clients are told', () => {
+  it('is verified and released as the lifecycle says', async () => {
+    const serving: ServingSpec = {
+      scopes: { public: { reveals: { outputs: ['label'] }, budget: { perDay: 10 } } },
+    };
+    const seen: unknown[] = [];
+    const { attestVerdicts, signRevision } = cast.signing;
+    cast.signing.attestVerdicts = (input) => {
+      seen.push(input.serving);
+      return attestVerdicts(input);
+    };
+    cast.signing.signRevision = (order) => {
+      seen.push(order.serving);
+      return signRevision(order);
+    };
+    expect(await run({ serving })).toMatchObject({ status: 'released' });
+    expect(seen).toEqual([serving, serving]);
+  });
+});
 
 describe('where a model is trained', () => {
   const trainedBy: string[] = [];
