@@ -13,8 +13,17 @@ const forms = {
   timestamp: TIMESTAMP_FORM,
 } as const;
 
-/** SQL: the rule that a value of a column beside the features breaks first, or NULL. */
-export function otherRule(value: string, column: OtherColumnSpec, foreign: string | undefined): string {
+/**
+ * SQL: the rule that a value of a column beside the features breaks first, or NULL.
+ *
+ * @param foreign - the table of the values that it may have
+ * @param native - the source keeps it in its own type: there is no text to look at
+ */
+export function otherRule(
+  value: string,
+  column: OtherColumnSpec,
+  { foreign, native }: { readonly foreign: string | undefined; readonly native: boolean },
+): string {
   const typed = typedOther(value, column);
   const cases: string[] = [
     column.nulls === 0 ? `${value} IS NULL THEN 'missing-value'` : `${value} IS NULL THEN NULL`,
@@ -22,7 +31,9 @@ export function otherRule(value: string, column: OtherColumnSpec, foreign: strin
   const when = (condition: string | undefined, rule: string): void => {
     if (condition !== undefined) cases.push(`${condition} THEN '${rule}'`);
   };
-  if (column.type !== 'text') {
+  if (native)
+    when(column.type === 'integer' ? `${value} <> trunc(${value}) OR ${typed} IS NULL` : undefined, 'type');
+  else if (column.type !== 'text') {
     when(
       `NOT regexp_full_match(lower(${value}::VARCHAR), lower(${forms[column.type]})) OR ${typed} IS NULL`,
       'type',

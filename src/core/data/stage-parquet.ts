@@ -23,7 +23,7 @@ export const stageParquet: Stage = async ({ data, database, file, signal }) => {
     const usable = new Set(found.columns);
     const mistyped: DataProblem[] = [];
     const native = new Map<string, string>();
-    for (const { name, kind } of dataColumns(data)) {
+    for (const { name, kind, other } of dataColumns(data)) {
       const type = types.get(name);
       if (type === undefined || !usable.has(name)) continue;
       const [fits, expected] = {
@@ -34,7 +34,7 @@ export const stageParquet: Stage = async ({ data, database, file, signal }) => {
         other: [SCALAR, 'a column of single values'] as const,
       }[kind];
       if (fits.test(type)) {
-        if (kind === 'feature' && NATIVE.test(type)) native.set(name, type);
+        if (isNative(kind === 'feature' ? 'number' : other?.type, type)) native.set(name, type);
         continue;
       }
       usable.delete(name);
@@ -66,4 +66,11 @@ export function unreadableParquet(error: unknown, file: string): RefusedError {
   return new RefusedError('source-unreadable', `expected a whole Parquet file: ${reason}`, [], {
     cause: error,
   });
+}
+
+/** Whether a column of the file can be checked as it is, for what the data block takes it for. */
+function isNative(declared: string | undefined, type: string): boolean {
+  if (declared === 'timestamp') return type === 'TIMESTAMP';
+  if (declared === 'boolean') return type === 'BOOLEAN';
+  return (declared === 'number' || declared === 'integer') && NATIVE.test(type);
 }

@@ -10,7 +10,7 @@ import { type TextRecord, textRecords } from './records.js';
 export interface StagedSource {
   readonly problems: readonly DataProblem[];
   readonly columns: ReadonlySet<string>;
-  /** Columns that the source keeps as 64-bit numbers, with their SQL types; all others are text. */
+  /** Columns that the source keeps in their own type, such as 64-bit numbers, with their SQL types; all others are text. */
   readonly types?: ReadonlyMap<string, string>;
 }
 

@@ -75,6 +75,8 @@ export async function traceLineage(
         const told = node(subject, 'snapshot').about;
         const line = `${total} rows of ${account?.read ?? total}${aside}`;
         if (!told.includes(line)) told.push(line);
+        const set = account?.quarantine && `set aside: ${account.quarantine}`;
+        if (set && !told.includes(set)) told.push(set);
         node(source, 'source');
         edge(source, subject, 'ingested');
         for (const file of Object.values(account?.files ?? {})) {
