@@ -36,7 +36,7 @@ def in_own_environment():
         subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], check=True)
         subprocess.run([python, "-m", "pip", "install", "--quiet", "-r", HERE / "requirements.txt"], check=True)
         stamp.touch()
-    os.execv(python, [python, __file__, *sys.argv[1:]])
+    os.execv(python, [python, *sys.argv])
 
 
 def torch_net(file):
