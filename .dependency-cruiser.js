@@ -17,7 +17,7 @@ const rooms = {
   crowd: ['statistics'],
   data: ['errors', 'random', 'statistics', 'spec', 'store', 'text', 'crowd'],
   onnx: ['errors', 'spec'],
-  poisoning: ['errors', 'random', 'statistics'],
+  poisoning: ['errors', 'random', 'statistics', 'spec', 'text', 'crowd', 'data', 'onnx', 'training'],
   training: ['errors', 'random', 'spec', 'store', 'data', 'onnx'],
   attacks: ['errors', 'random', 'onnx', 'spec'],
   certification: ['errors', 'random', 'statistics', 'spec', 'onnx', 'attacks'],

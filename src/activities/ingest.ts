@@ -11,6 +11,7 @@ import {
   snapshotRecordSchema,
 } from '../core/spec/index.js';
 import type { WorkerContext } from './context.js';
+import { inspectFor } from './inspect.js';
 import { withScratchFolder } from './scratch.js';
 import { refusedBy, runStage, type Stage, type StageResult } from './stage.js';
 
@@ -36,7 +37,8 @@ const outcomeSchema = z.discriminatedUnion('kind', [
 ]);
 
 /** Validates the source and freezes what it holds, or refuses it with a report of every problem. */
-export function createIngest({ store, scratch }: WorkerContext) {
+export function createIngest(context: WorkerContext) {
+  const { store, scratch } = context;
   return async function ingestSource(input: IngestInput): Promise<StageResult<SnapshotRecord>> {
     // Where the file lay on somebody's disk does not change what is in it; its ending says how to read it.
     const { source: _file, ...data } = { format: path.extname(input.data.source), ...input.data };
@@ -75,7 +77,11 @@ export function createIngest({ store, scratch }: WorkerContext) {
     );
     if (result.kind === 'refused') return result;
     const outcome = result.value;
-    if (outcome.kind === 'accepted') return { ...result, value: outcome.record };
+    if (outcome.kind === 'accepted') {
+      const { inspect } = input.data;
+      const refusal = inspect && (await inspectFor(context, outcome.record.snapshot, inspect));
+      return refusal ?? { ...result, value: outcome.record };
+    }
     const [first = '', ...rest] = outcome.summary;
     const code = outcome.inconclusive ? 'data-inconclusive' : 'data-refused';
     const evidence = [outcome.report, ...(outcome.quarantine ? [outcome.quarantine] : [])];

@@ -1,8 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { RefusedError } from '../../core/errors/index.js';
-import { detectors, type Inspection, inspect } from '../../core/poisoning/index.js';
-import { crossValidate } from '../../core/training/index.js';
+import {
+  type Detector,
+  detectors,
+  type Inspection,
+  inspect,
+  type SuspectData,
+} from '../../core/poisoning/index.js';
+import { modelsOf } from '../../core/training/index.js';
 import { addDataOptions } from '../attack/data-options.js';
 import { type DataOptions, listOption, numberBetween } from '../attack/options.js';
 import { readData } from '../attack/read-data.js';
@@ -36,9 +42,15 @@ export function registerData(program: Command, context: () => CliContext): void 
   registerLineage(data, context);
   const command = data
     .command('inspect')
-    .description('look for samples that somebody may have tampered with: wrong labels, outliers');
+    .description(
+      'look for samples that somebody may have tampered with: wrong labels, outliers, copies, triggers, raters',
+    );
   addDataOptions(command)
-    .option('--detectors <names>', `which to run; default: ${namesOfAll().join(',')}`, listOption)
+    .option(
+      '--detectors <names>',
+      `which to run; default: those of ${namesOfAll().join(',')} that fit the data`,
+      listOption,
+    )
     .option(
       '--false-alarm-rate <share>',
       'share of honest samples that each detector may flag',
@@ -52,26 +64,28 @@ export function registerData(program: Command, context: () => CliContext): void 
 }
 
 async function inspectData(cli: CliContext, options: InspectOptions): Promise<void> {
-  const chosen = chooseDetectors(options.detectors);
   const { set, file, digest } = await readData(options, { shape: undefined, classes: undefined });
   const { samples, classes, minimum, maximum, shape } = set;
   const { seed, falseAlarmRate } = options;
-  let probabilities: Promise<Float64Array> | undefined;
-  const outOfSample = (): Promise<Float64Array> => {
-    probabilities ??= crossValidate(samples, { shape, classes: classes.length, minimum, maximum, seed });
-    return probabilities;
+  const models = modelsOf(samples, { shape, classes: classes.length, minimum, maximum, seed });
+  const { text, crowd } = set;
+  const suspected = {
+    ...samples,
+    ...{ minimum, maximum, classes, shape },
+    ...(text && { text }),
+    ...(crowd && { crowd }),
   };
-  const suspected = { ...samples, minimum, maximum, classes };
+  const chosen = chooseDetectors(suspected, options.detectors);
   const inspections: Inspection[] = [];
   for (const detector of chosen) {
-    inspections.push(await inspect(detector, suspected, { seed, falseAlarmRate, outOfSample }));
+    inspections.push(await inspect(detector, suspected, { seed, falseAlarmRate, ...models }));
   }
   if (options.output !== undefined)
     await writeFile(options.output, suspectLines(inspections), { flag: 'wx' });
   cli.say(
     mark.bold(`${samples.ids.length} samples of ${file}`),
     ...set.notes.map((note) => mark.dim(note)),
-    ...inspections.flatMap((inspection) => describe(inspection, samples.ids.length, falseAlarmRate)),
+    ...inspections.flatMap((inspection) => describe(inspection, falseAlarmRate)),
   );
   if (options.output !== undefined) cli.say(`Written: ${options.output}`);
   cli.emit({
@@ -88,27 +102,30 @@ function namesOfAll(): readonly string[] {
   return detectors.map(({ name }) => name);
 }
 
-function chooseDetectors(names: readonly string[] = namesOfAll()) {
+/** Those named, or all that can say anything of such data. */
+function chooseDetectors(data: SuspectData, names?: readonly string[]): readonly Detector[] {
+  if (!names) return detectors.filter(({ lacks }) => lacks?.(data) === undefined);
   return names.map((name) => {
     const found = detectors.find((detector) => detector.name === name);
-    if (found) return found;
+    const lacking = found?.lacks?.(data);
+    if (found && lacking === undefined) return found;
+    if (found) throw new RefusedError('usage', `--detectors ${name}: ${lacking}`);
     throw new RefusedError('usage', `--detectors: expected some of ${namesOfAll().join(', ')}, got ${name}`);
   });
 }
 
 function describe(
-  { detector, looksFor, suspects, status, figures }: Inspection,
-  n: number,
+  { detector, looksFor, finds, suspects, counted, status, figures }: Inspection,
   falseAlarmRate: number,
 ): readonly string[] {
-  const honest = Math.round(n * falseAlarmRate);
+  const honest = Math.round(counted * falseAlarmRate);
   const verdict =
     status === 'clean'
       ? `${mark.good} no more than the ${honest} or so that honest data would give`
       : `${mark.bad} honest data would give ${honest} or so`;
   return [
     '',
-    `${mark.bold(detector)}: ${suspects.length} suspects (${looksFor}); ${verdict}`,
+    `${mark.bold(detector)}: ${suspects.length} of ${counted} ${finds} suspect (${looksFor}); ${verdict}`,
     ...Object.entries(figures).map(([name, value]) => `  ${name}: ${Number(value.toPrecision(3))}`),
     ...suspects.slice(0, SHOWN).map(({ id, reason }) => `  - ${id}: ${reason}`),
     ...(suspects.length > SHOWN ? [mark.dim(`  and ${suspects.length - SHOWN} more; see --output`)] : []),

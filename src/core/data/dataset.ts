@@ -5,6 +5,8 @@ export interface Dataset {
   readonly inputs: Float32Array;
   /** Class index of each sample. */
   readonly labels: Uint32Array;
+  /** The text of each sample, where the inputs are made of texts. */
+  readonly texts?: readonly string[];
 }
 
 export type Split = 'train' | 'validation' | 'test';

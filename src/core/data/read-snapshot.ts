@@ -54,6 +54,7 @@ export async function readSplit(folder: string, split: Split): Promise<Dataset> 
       ids: [] as string[],
       inputs: new Float32Array(rows * size),
       labels: new Uint32Array(rows),
+      ...(text && { texts: [] as string[] }),
     };
     for (let start = 0; ; ) {
       const chunk = await result.fetchChunk();
@@ -72,8 +73,11 @@ export async function readSplit(folder: string, split: Split): Promise<Dataset> 
         const values = chunk.getColumnVector(column + 2);
         for (let i = 0; i < count; i++) {
           const at = (start + i) * size + column;
-          if (text) dataset.inputs.set(hashedNgrams(textAt(values, i, split), text), at);
-          else dataset.inputs[at] = numberAt(values, i, split);
+          if (text) {
+            const found = textAt(values, i, split);
+            dataset.texts!.push(found);
+            dataset.inputs.set(hashedNgrams(found, text), at);
+          } else dataset.inputs[at] = numberAt(values, i, split);
         }
       }
       start += count;

@@ -1,3 +1,7 @@
+import type { Votes } from '../crowd/index.js';
+import type { TextFeatures } from '../spec/index.js';
+import type { Embedding } from './embedding.js';
+
 /** Labelled samples that somebody may have tampered with. */
 export interface SuspectData {
   /** Unique. */
@@ -9,6 +13,12 @@ export interface SuspectData {
   readonly maximum: Float32Array;
   /** Class index of each sample, as the source has it. */
   readonly labels: Uint32Array;
+  /** Of one sample, such as [1, 8, 8]. */
+  readonly shape: readonly number[];
+  /** Where inputs are the hashed n-grams of texts: the texts, by sample. */
+  readonly text?: { readonly texts: readonly string[]; readonly features: TextFeatures };
+  /** Where labels are a crowd's: who said what. */
+  readonly crowd?: { readonly contributors: readonly string[]; readonly votes: Votes };
   /** Classes by index, as the source names them. */
   readonly classes: readonly (string | number)[];
 }
@@ -22,11 +32,17 @@ export interface DetectorContext {
    * What models say of samples that they were not trained on, n·classes, rows summing to 1; computed when first asked for.
    */
   readonly outOfSample: () => Promise<Float64Array>;
+  /** What a network learned of all of the data, poison included; trained when first asked for. */
+  readonly embedding: () => Promise<Embedding>;
+  /** The same of some of the samples, by index. */
+  readonly embeddingOf: (included: readonly number[]) => Promise<Embedding>;
   readonly signal?: AbortSignal;
 }
 
-/** What a detector says of all samples. */
+/** What a detector says of all samples, or of all contributors or classes. */
 export interface Detection {
+  /** Names of what is scored, where it is not the samples. */
+  readonly ids?: readonly string[];
   /** One a sample: the larger, the more suspicious. */
   readonly scores: Float64Array;
   /** A sample is suspect where its score lies above. */
@@ -45,6 +61,10 @@ export interface Detector {
   readonly name: string;
   /** What it looks for, as a report says it. */
   readonly looksFor: string;
+  /** What it names as suspects; default: samples. */
+  readonly finds?: 'contributors' | 'classes';
+  /** What data must be for it to say anything: undefined when they are. */
+  lacks?(data: SuspectData): string | undefined;
   detect(data: SuspectData, context: DetectorContext): Promise<Detection>;
 }
 

@@ -13,7 +13,11 @@ export interface Inspection {
   readonly looksFor: string;
   /** The most suspicious first. */
   readonly suspects: readonly Suspect[];
-  /** Share of all samples that are suspect, and its interval (Clopper–Pearson, 99.9 %). */
+  /** What is named: samples, contributors or classes. */
+  readonly finds: 'samples' | 'contributors' | 'classes';
+  /** How many there are. */
+  readonly counted: number;
+  /** Share of all of them that are suspect, and its interval (Clopper–Pearson, 99.9 %). */
   readonly share: number;
   readonly interval: readonly [number, number];
   /**
@@ -41,19 +45,25 @@ export async function inspect(
 ): Promise<Inspection> {
   const detection: Detection = await detector.detect(data, context);
   const suspects = suspectsOf(detection);
-  const n = data.ids.length;
+  const ids = detection.ids ?? data.ids;
+  const n = ids.length;
   const interval = clopperPearson(suspects.length, n, CONFIDENCE);
+  // Classes are few, and each is held to a share of the rate: one is enough.
+  const isSuspicious =
+    detector.finds === 'classes' ? suspects.length > 0 : interval[0] > context.falseAlarmRate;
   return {
     detector: detector.name,
     looksFor: detector.looksFor,
+    finds: detector.finds ?? 'samples',
     suspects: suspects.map((index) => ({
-      id: data.ids[index]!,
+      id: ids[index]!,
       score: detection.scores[index]!,
       reason: detection.reason(index),
     })),
+    counted: n,
     share: n === 0 ? 0 : suspects.length / n,
     interval,
-    status: interval[0] > context.falseAlarmRate ? 'suspicious' : 'clean',
+    status: isSuspicious ? 'suspicious' : 'clean',
     figures: detection.figures,
   };
 }

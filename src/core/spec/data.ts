@@ -4,6 +4,7 @@ import { dataCheckSchema } from './data-checks.js';
 import { columnSchema, otherColumnSchema } from './data-columns.js';
 import { columnReferenceProblems } from './data-references.js';
 import { transformSchema } from './data-transforms.js';
+import { inspectionSchema } from './inspection.js';
 import { bucketColumns, textFeaturesSchema } from './text.js';
 
 const featureSchema = z
@@ -136,6 +137,9 @@ export const dataSchema = z
       .describe(
         'Rows that break a rule are set aside, and the others accepted. Without it, one such row refuses all.',
       ),
+    inspect: inspectionSchema
+      .optional()
+      .describe('Look for tampering before anything is trained, and refuse data that look tampered with.'),
   })
   .superRefine((data, context) => {
     const seen = new Set([data.id, data.label.column]);

@@ -32,6 +32,7 @@ export {
   norms,
   patchProblem,
 } from './gates.js';
+export type { InspectionSpec } from './inspection.js';
 export { type JsonSchema, lifecycleJsonSchema, lifecycleJsonSchemaText } from './json-schema.js';
 export { type Lifecycle, lifecycleSchema } from './lifecycle.js';
 export { type ModelCard, modelCardSchema } from './model-card.js';

@@ -2,22 +2,8 @@ import type { Dataset } from '../data/index.js';
 import { RefusedError } from '../errors/index.js';
 import { floatTensor, openSession } from '../onnx/index.js';
 import { randomStream } from '../random/index.js';
-import { builtInParametersSchema, type NetworkSpec } from '../spec/index.js';
 import { gatherRows } from './built-in/batch.js';
-import { layeredNetwork } from './built-in/layered-network.js';
-import { optimize } from './built-in/optimize.js';
-
-export interface CrossValidationOptions {
-  readonly shape: readonly number[];
-  readonly classes: number;
-  /** Valid range of each input value. */
-  readonly minimum: Float32Array;
-  readonly maximum: Float32Array;
-  /** Draws the folds and all weights: an integer in [0, 2³²). */
-  readonly seed: number;
-  readonly onProgress?: (fraction: number) => void;
-  readonly signal?: AbortSignal;
-}
+import { type ShallowTrainingOptions, trainShallow } from './shallow-network.js';
 
 /** A sample is in the fold that a draw of its own says, so that its fold does not depend on the order of samples. */
 const FOLDS = 5;
@@ -31,8 +17,8 @@ const FOLDS = 5;
  * @returns n·classes probabilities, rows summing to 1
  * @throws RefusedError `data-refused` when there are fewer than 50 samples; `training-refused` when training diverges
  */
-export async function crossValidate(data: Dataset, options: CrossValidationOptions): Promise<Float64Array> {
-  const { shape, classes, seed, onProgress, signal } = options;
+export async function crossValidate(data: Dataset, options: ShallowTrainingOptions): Promise<Float64Array> {
+  const { shape, classes, seed, onProgress } = options;
   const n = data.ids.length;
   if (n < 10 * FOLDS) {
     throw new RefusedError(
@@ -40,16 +26,6 @@ export async function crossValidate(data: Dataset, options: CrossValidationOptio
       `expected at least ${10 * FOLDS} samples to cross-validate, got ${n}`,
     );
   }
-  const shallow: Extract<NetworkSpec, { kind: 'mlp' }> = { kind: 'mlp', hidden: [64] };
-  const parameters = builtInParametersSchema.parse({
-    network: shallow,
-    epochs: Math.max(5, Math.ceil(1500 / Math.ceil(n / 32))),
-    batchSize: 32,
-    learningRate: 0.003,
-    weightDecay: 0.01,
-    dropout: 0.3,
-  });
-  const network = layeredNetwork(shallow, shape, classes);
   const size = data.inputs.length / n;
   const folds = Uint8Array.from(data.ids, (id) => randomStream(seed, 'fold', id).integer(FOLDS));
   const logits = new Float64Array(n * classes);
@@ -64,23 +40,16 @@ export async function crossValidate(data: Dataset, options: CrossValidationOptio
     const unseen = rows(true);
     if (unseen.length === 0) continue;
     const asked = part(unseen);
-    const zeros = new Float32Array(network.count);
-    const { theta } = await optimize(
+    const { onnx } = await trainShallow(
+      part(rows(false)),
       {
         ...options,
-        network,
-        train: part(rows(false)),
-        validation: asked,
-        parameters,
         seed: seed + fold,
+        onProgress: (fraction) => onProgress?.((fold + fraction) / FOLDS),
       },
-      { done: 0, lossSum: 0, theta: network.initial(seed + fold), firstMoment: zeros, secondMoment: zeros },
-      async ({ state, total }) => {
-        signal?.throwIfAborted();
-        onProgress?.((fold + state.done / total) / FOLDS);
-      },
+      n,
     );
-    const session = await openSession(network.encode(theta), { place: 'inline' });
+    const session = await openSession(onnx, { place: 'inline' });
     try {
       const results = await session.run({
         [session.inputNames[0]!]: floatTensor([unseen.length, ...shape], asked.inputs),

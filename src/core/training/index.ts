@@ -1,6 +1,6 @@
 export { builtInCommand } from './built-in/command.js';
-export { type CrossValidationOptions, crossValidate } from './cross-validate.js';
 export { type ImitationOptions, imitate } from './imitate.js';
+export { type DataModels, modelsOf } from './look-at-data.js';
 export { type RunTrainerOptions, runTrainer } from './run-trainer.js';
 export { type TrainingProgress, type TrainOptions, train } from './train.js';
 export { type TrainerEvent, trainerEventSchema, trainerExit } from './trainer.js';

@@ -20,6 +20,7 @@ export function drawDigits(count: number, seed: number): SuspectData {
     labels: Uint32Array.from(drawn, (row) => Number(row[header!.indexOf('label')])),
     minimum: new Float32Array(64),
     maximum: new Float32Array(64).fill(1),
+    shape: [1, 8, 8],
     classes: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
   };
 }

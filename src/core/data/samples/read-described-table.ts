@@ -86,7 +86,7 @@ export async function readDescribedTable(
   return {
     ...set,
     features,
-    ...(data.text && { texts: raw.texts }),
+    ...(data.text && { text: { texts: raw.texts, features: data.text } }),
     ...(crowd && { crowd: votesAbout(set, crowd) }),
   };
 }

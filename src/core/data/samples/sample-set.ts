@@ -1,4 +1,5 @@
 import type { Votes } from '../../crowd/index.js';
+import type { TextFeatures } from '../../spec/index.js';
 import type { Dataset } from '../dataset.js';
 import type { InputFeature } from '../snapshot.js';
 import type { NumpyData } from './npy.js';
@@ -38,8 +39,8 @@ export interface SampleSet {
   readonly columns?: readonly string[];
   /** What a lifecycle says of each input value, where one describes the source. */
   readonly features?: readonly InputFeature[];
-  /** The text of each sample, where a lifecycle says which column holds it. */
-  readonly texts?: readonly string[];
+  /** Where inputs are made of texts, as a lifecycle says: the text of each sample, and how it became numbers. */
+  readonly text?: { readonly texts: readonly string[]; readonly features: TextFeatures };
   /** Who said what of which sample, where labels are a crowd's. */
   readonly crowd?: { readonly contributors: readonly string[]; readonly votes: Votes };
   /** Sentences about what nobody said and the source or its name suggested. */
