@@ -226,18 +226,22 @@ function stepTowards(search: Search, walker: Walker, value: number, slopes: Floa
   const { point } = walker;
   const original = row(search, samples.inputs, walker.index);
   const fixed = threat.constraints?.fixed;
-  const minimum = threat.minimum.map((low, i) => (fixed?.[i] ? original[i]! : low));
-  const maximum = threat.maximum.map((high, i) => (fixed?.[i] ? original[i]! : high));
-  const fromSample = slopes.reduce((sum, slope, i) => sum + slope * (original[i]! - point[i]!), value);
+  const within = (bounds: Float32Array): Float32Array =>
+    fixed ? bounds.map((bound, i) => (fixed[i] ? original[i]! : bound)) : bounds;
+  const [minimum, maximum] = [within(threat.minimum), within(threat.maximum)];
+  let fromSample = value;
+  for (let i = 0; i < point.length; i++) fromSample += slopes[i]! * (original[i]! - point[i]!);
   const here = moveToHyperplane(norm, point, value, slopes, minimum, maximum);
   const there = moveToHyperplane(norm, original, fromSample, slopes, minimum, maximum);
   const nothing = new Float64Array(point.length);
   const [a, b] = [distance(norm, here, nothing), distance(norm, there, nothing)];
   const alpha = a + b === 0 ? 0 : Math.min(ALPHA_MAX, a / (a + b));
-  return point.map((at, i) => {
-    const moved = (1 - alpha) * (at + ETA * here[i]!) + alpha * (original[i]! + ETA * there[i]!);
-    return Math.min(maximum[i]!, Math.max(minimum[i]!, moved));
-  });
+  const next = new Float32Array(point.length);
+  for (let i = 0; i < next.length; i++) {
+    const moved = (1 - alpha) * (point[i]! + ETA * here[i]!) + alpha * (original[i]! + ETA * there[i]!);
+    next[i] = Math.min(maximum[i]!, Math.max(minimum[i]!, moved));
+  }
+  return next;
 }
 
 /** @returns whether the model misclassifies each point, inside the ball or not */

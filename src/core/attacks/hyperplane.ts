@@ -24,13 +24,16 @@ export function moveToHyperplane(
   maximum: Float32Array,
 ): Float64Array {
   const down = -Math.sign(value);
-  const room = Float64Array.from(point, (at, i) => {
+  // Plain loops: closures over values took most of a FAB step's time.
+  const room = new Float64Array(point.length);
+  for (let i = 0; i < room.length; i++) {
     const way = down * slopes[i]!;
-    if (!Number.isFinite(way) || way === 0) return 0;
-    return way > 0 ? maximum[i]! - at : at - minimum[i]!;
-  });
-  const lengths = share(norm, Math.abs(value), slopes, room);
-  return lengths.map((length, i) => (length === 0 ? 0 : down * Math.sign(slopes[i]!) * length));
+    if (!Number.isFinite(way) || way === 0) continue;
+    room[i] = way > 0 ? maximum[i]! - point[i]! : point[i]! - minimum[i]!;
+  }
+  const move = share(norm, Math.abs(value), slopes, room);
+  for (let i = 0; i < move.length; i++) if (move[i] !== 0) move[i]! *= down * Math.sign(slopes[i]!);
+  return move;
 }
 
 function share(norm: Norm, needed: number, slopes: Float32Array, room: Float64Array): Float64Array {
@@ -49,20 +52,27 @@ function share(norm: Norm, needed: number, slopes: Float32Array, room: Float64Ar
     return lengths;
   }
   // How far each value moves at a factor of 1. The factor only grows as values hit the box.
-  const rate = (i: number): number => (norm === 'linf' ? 1 : Math.abs(slopes[i]!));
+  const alike = norm === 'linf';
+  const steepness = new Float64Array(room.length);
+  for (let i = 0; i < room.length; i++) steepness[i] = Math.abs(slopes[i]!);
   let factor = 0;
   for (;;) {
     let cut = 0;
     let free = 0;
     for (let i = 0; i < room.length; i++) {
       if (room[i] === 0) continue;
-      if (rate(i) * factor < room[i]!) free += rate(i) * Math.abs(slopes[i]!);
-      else cut += room[i]! * Math.abs(slopes[i]!);
+      const rate = alike ? 1 : steepness[i]!;
+      if (rate * factor < room[i]!) free += rate * steepness[i]!;
+      else cut += room[i]! * steepness[i]!;
     }
     const next = free === 0 ? Number.POSITIVE_INFINITY : (needed - cut) / free;
     if (!(next > factor)) break;
     factor = next;
     if (factor === Number.POSITIVE_INFINITY) break;
   }
-  return room.map((limit, i) => (limit === 0 ? 0 : Math.min(rate(i) * factor, limit)));
+  const lengths = new Float64Array(room.length);
+  for (let i = 0; i < room.length; i++) {
+    if (room[i] !== 0) lengths[i] = Math.min((alike ? 1 : steepness[i]!) * factor, room[i]!);
+  }
+  return lengths;
 }
