@@ -33,6 +33,7 @@ const rooms = {
     'attacks',
     'certification',
     'serving',
+    'text',
   ],
   trust: ['errors', 'spec', 'store', 'secrets', 'evaluation'],
   serving: ['errors', 'random', 'statistics', 'spec', 'text'],

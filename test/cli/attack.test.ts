@@ -212,7 +212,7 @@ describe('assay attack', () => {
   it.each([
     [['none.onnx', '--data', digits, '--epsilon', '1'], 2, 'source-missing'],
     [[model, '--epsilon', '1'], 2, 'expected --data FILE or --lifecycle FILE'],
-    [[model, '--data', digits], 2, 'expected --epsilon RADIUS, or --patch HxW'],
+    [[model, '--data', digits], 2, 'expected --epsilon RADIUS, --patch HxW'],
     [[model, '--data', digits, '--patch', '3'], 2, 'HEIGHTxWIDTH'],
     [[model, '--data', digits, '--patch', '3x3', '--norm', 'l2'], 2, 'expected linf with a patch'],
     [[model, '--data', digits, '--epsilon', '1', '--eot', '4', '--answers', '6'], 2, 'an odd number'],

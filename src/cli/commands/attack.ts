@@ -16,6 +16,7 @@ import {
   suiteOrder,
 } from '../../core/spec/index.js';
 import { digestOf } from '../../core/store/index.js';
+import { type AttackTextsOptions, attackTexts } from '../attack/attack-texts.js';
 import { commandLine } from '../attack/command-line.js';
 import { addDataOptions } from '../attack/data-options.js';
 import { interruptible } from '../attack/interruptible.js';
@@ -33,6 +34,7 @@ import { integerBetween } from '../integer-option.js';
 interface AttackOptions extends DataOptions {
   readonly norm: Norm;
   readonly epsilon?: number;
+  readonly edits?: string;
   readonly patch?: readonly [height: number, width: number];
   readonly locations?: number;
   readonly respects?: readonly string[];
@@ -69,6 +71,10 @@ export function registerAttack(program: Command, context: () => CliContext): voi
       '--patch <HxW>',
       'the adversary covers one rectangle of the image, so many pixels high and wide, anywhere',
       patchOption,
+    )
+    .option(
+      '--edits <file>',
+      'attack texts instead: a JSON file of how many words may be edited, and how; goes with --lifecycle',
     )
     .option('--locations <n>', 'with --patch: places tried for each sample', integerBetween(1, 100_000))
     .option(
@@ -118,6 +124,8 @@ async function attack(
   options: AttackOptions,
   signal: AbortSignal,
 ): Promise<void> {
+  const { edits } = options;
+  if (edits !== undefined) return await attackByEdits(cli, file, { ...options, edits }, signal);
   const started = performance.now();
   const asked = specOf(options);
   expectFree(options);
@@ -172,6 +180,26 @@ async function attack(
   }
 }
 
+/** What makes sense of a ball or a patch alone. */
+const notOfEdits = ['epsilon', 'patch', 'respects', 'attacks', 'parent', 'eot', 'html'] as const;
+
+async function attackByEdits(
+  cli: CliContext,
+  file: string,
+  options: AttackOptions & AttackTextsOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const strange = notOfEdits.find((name) => options[name] !== undefined);
+  if (strange) throw new RefusedError('usage', `expected no --${strange} with --edits`);
+  expectFree(options);
+  const model = await openModelFile(await readModel(file));
+  try {
+    await attackTexts(cli, file, model, await readData(options, model, signal), options, signal);
+  } finally {
+    await model.close();
+  }
+}
+
 function specOf(options: AttackOptions): EvasionGateSpec {
   const {
     norm,
@@ -206,7 +234,7 @@ function specOf(options: AttackOptions): EvasionGateSpec {
     throw new RefusedError('usage', '--answers: expected an odd number, with --eot');
   }
   if (epsilon === undefined && patch === undefined) {
-    throw new RefusedError('usage', 'expected --epsilon RADIUS, or --patch HxW');
+    throw new RefusedError('usage', 'expected --epsilon RADIUS, --patch HxW, or --edits FILE');
   }
   if (locations !== undefined && patch === undefined) {
     throw new RefusedError('usage', '--locations goes with --patch');

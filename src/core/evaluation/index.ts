@@ -26,4 +26,9 @@ export { chooseSamples, type GateInputs, policyDigest, runKey } from './run-key.
 export { measureShard, type StoredShard, storedShardSchema } from './shard.js';
 export { type CertifyFileOptions, certifyFile, type FileCertification } from './standalone/certify-file.js';
 export { type EvaluateFileOptions, evaluateFile, type FileEvaluation } from './standalone/evaluate-file.js';
+export {
+  type EvaluateTextsOptions,
+  evaluateTexts,
+  type TextEvaluation,
+} from './standalone/evaluate-texts.js';
 export { type ModelFile, openModelFile } from './standalone/model-file.js';
