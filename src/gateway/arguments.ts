@@ -16,6 +16,8 @@ export interface GatewayArguments {
   readonly state: string | undefined;
   /** Reference to a secret that all gateways of an endpoint share, so that their noise is the same. */
   readonly noiseSecret: string | undefined;
+  /** File of the issuers whose tokens say who a client is. */
+  readonly tokenIssuers: string | undefined;
   /** Without it, the gateway speaks HTTP, and something before it must speak TLS. */
   readonly tls: TlsFiles | undefined;
   readonly selection: EndpointSelection;
@@ -30,8 +32,8 @@ export interface GatewayArguments {
 
 export const usage =
   'usage: gateway --store URL --trust FILE --clients FILE [--state FILE] [--noise-secret REFERENCE] ' +
-  '[--tls-certificate FILE --tls-key FILE [--client-ca FILE]] [--endpoints all|NAME,…] ' +
-  '[--host 127.0.0.1] [--port 8080] [--admin-port 0] [--poll-ms 500] [--stop-with-parent]';
+  '[--token-issuers FILE] [--tls-certificate FILE --tls-key FILE [--client-ca FILE]] ' +
+  '[--endpoints all|NAME,…] [--host 127.0.0.1] [--port 8080] [--admin-port 0] [--poll-ms 500] [--stop-with-parent]';
 
 /** @throws RefusedError `usage` listing everything that is missing or wrong */
 export function gatewayArguments(args: readonly string[]): GatewayArguments {
@@ -56,6 +58,7 @@ export function gatewayArguments(args: readonly string[]): GatewayArguments {
     clients: required('clients'),
     state: values.state,
     noiseSecret: values['noise-secret'],
+    tokenIssuers: values['token-issuers'],
     tls: readTls(values, problems),
     selection: readSelection(values.endpoints, problems),
     host: values.host,
@@ -79,6 +82,7 @@ function parse(args: readonly string[]) {
         clients: { type: 'string' },
         state: { type: 'string' },
         'noise-secret': { type: 'string' },
+        'token-issuers': { type: 'string' },
         'tls-certificate': { type: 'string' },
         'tls-key': { type: 'string' },
         'client-ca': { type: 'string' },

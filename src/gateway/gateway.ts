@@ -1,11 +1,12 @@
 import type { Server as TlsServer } from 'node:tls';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import { readClients, type TrustedIssuer } from '../core/serving/index.js';
 import type { Store } from '../core/store/index.js';
 import { adminRoutes } from './admin-routes.js';
 import type { OpenModel, VerifyRelease } from './admission.js';
 import { requestAnswerer } from './answer-request.js';
-import { knownClients } from './clients-file.js';
+import { type FollowedFile, followFile } from './followed-file.js';
 import { httpServer } from './http-server.js';
 import { learnRelease } from './learn-release.js';
 import { predictionRoutes } from './prediction-routes.js';
@@ -44,6 +45,8 @@ export interface GatewayParts {
   readonly selection: EndpointSelection;
   readonly tls?: Tls | undefined;
   readonly readClientsText: () => Promise<string>;
+  /** Whose tokens are believed; nobody's, where it is absent. */
+  readonly issuers?: FollowedFile<readonly TrustedIssuer[]> | undefined;
   readonly now: () => Date;
   readonly log: Logger;
   readonly limits: GatewayLimits;
@@ -68,8 +71,8 @@ export interface Gateway {
  * @throws RefusedError `clients-invalid`
  */
 export async function buildGateway(parts: GatewayParts): Promise<Gateway> {
-  const { log, limits, readClientsText } = parts;
-  const clients = await knownClients(readClientsText, log);
+  const { log, limits, issuers } = parts;
+  const clients = await followFile('clients', parts.readClientsText, readClients, log);
   const models = warmModels(limits.inFlight, (error) => log.error({ err: error }, 'a model did not close'));
   const learn = learnRelease(parts.store, parts.noiseSecret);
   const endpoints = serveEndpoints({ ...parts, learn, models });
@@ -80,7 +83,7 @@ export async function buildGateway(parts: GatewayParts): Promise<Gateway> {
   const predictions = httpServer(log, limits.bodyBytes, parts.tls);
   predictionRoutes(predictions, {
     endpoints,
-    clients: clients.current,
+    speakers: () => ({ clients: clients.current(), issuers: issuers?.current() ?? [] }),
     answer: requestAnswerer({ budgets, watched, limits, noiseSecret: parts.noiseSecret }),
     now: parts.now,
     accepting: () => !draining,
@@ -93,7 +96,7 @@ export async function buildGateway(parts: GatewayParts): Promise<Gateway> {
     admin,
     async poll() {
       const renewed = parts.tls?.refresh(predictions.server as unknown as TlsServer);
-      await Promise.all([clients.refresh(), endpoints.poll(), renewed]);
+      await Promise.all([clients.refresh(), issuers?.refresh(), endpoints.poll(), renewed]);
     },
     async drain() {
       draining = true;

@@ -45,15 +45,17 @@ export function answerError(error: Error, request: FastifyRequest, reply: Fastif
     ...(refused.details.length === 0 ? {} : { details: refused.details }),
     request: request.id,
   };
-  // A code and no message: messages quote what the client sent.
-  request.log.info({ code: refused.code }, 'request refused');
+  // Codes and no messages: those quote what the client sent.
+  const { code: reason } = (refused.cause ?? {}) as { readonly code?: unknown };
+  request.log.info({ code: refused.code, reason }, 'request refused');
   return reply.code(status).send(body);
 }
 
 /** @returns undefined for what is nobody's decision: a bug */
 function refusalOf(error: Error): RefusedError | undefined {
   if (error instanceof RefusedError) return error;
-  if (error instanceof TransientError) return new RefusedError('unavailable', 'the model is not available');
+  if (error instanceof TransientError)
+    return new RefusedError('unavailable', 'what answers the request is not available');
   const { code, statusCode } = error as Partial<FastifyError>;
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE')
     return new RefusedError('body-too-large', 'the body is too large');

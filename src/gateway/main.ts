@@ -13,6 +13,7 @@ import { believedPolicy } from './believed-policy.js';
 import { buildGateway, defaultLimits } from './gateway.js';
 import { marksInFile, marksInMemory } from './revision-marks.js';
 import { followTls } from './tls.js';
+import { followTokenIssuers } from './token-issuers.js';
 
 /** Requests in flight get this long to end after SIGTERM; Kubernetes kills after 30 s. */
 const drainMs = 20_000;
@@ -25,6 +26,7 @@ async function main(args: readonly string[]): Promise<void> {
     clients,
     state,
     noiseSecret,
+    tokenIssuers,
     tls,
     selection,
     host,
@@ -55,6 +57,7 @@ async function main(args: readonly string[]): Promise<void> {
     marks: state === undefined ? marksInMemory() : await marksInFile(state),
     selection,
     tls: tls && (await followTls(tls, log)),
+    issuers: tokenIssuers === undefined ? undefined : await followTokenIssuers(tokenIssuers, log),
     readClientsText: () => readFile(clients, 'utf8'),
     now: () => new Date(),
     log,

@@ -7,6 +7,7 @@ import {
   authorize,
   describeInput,
   describeOutputs,
+  type KnownSpeakers,
   scopeOf,
 } from '../core/serving/index.js';
 import type { ScopeSpec } from '../core/spec/index.js';
@@ -17,7 +18,7 @@ import { clientCertificateOf } from './tls.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who speaks; set once the key is known. */
+    /** Who speaks; set once that is known. */
     apiClient: ApiClient | undefined;
     /** The revision that answered, for the log. */
     answeredBy: number | undefined;
@@ -31,7 +32,7 @@ interface ModelParams {
 
 export interface PredictionParts {
   readonly endpoints: ServedEndpoints;
-  readonly clients: () => readonly ApiClient[];
+  readonly speakers: () => KnownSpeakers;
   readonly answer: AnswerRequest;
   readonly now: () => Date;
   /** False while the server drains. */
@@ -40,10 +41,10 @@ export interface PredictionParts {
 
 /**
  * The REST half of the Open Inference Protocol V2. What a server is, and whether it is alive, is told to everyone;
- * whatever is said about a model is said to clients whose key covers it.
+ * whatever is said about a model is said to clients who may ask it.
  */
 export function predictionRoutes(app: FastifyInstance, parts: PredictionParts): void {
-  const { endpoints, clients, answer, now, accepting } = parts;
+  const { endpoints, speakers, answer, now, accepting } = parts;
 
   app.decorateRequest('apiClient', undefined);
   app.decorateRequest('answeredBy', undefined);
@@ -62,7 +63,7 @@ export function predictionRoutes(app: FastifyInstance, parts: PredictionParts): 
     models.addHook<{ Params: ModelParams }>('onRequest', async (request) => {
       const certificate = clientCertificateOf(request.raw.socket);
       const { authorization } = request.headers;
-      const client = authenticate(clients(), { authorization, certificate }, now());
+      const client = await authenticate(speakers(), { authorization, certificate }, now());
       request.apiClient = client;
       authorize(client, request.params.name);
     });

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parse } from 'yaml';
+import { readTokenIssuers } from '../../src/core/serving/index.js';
 import { lifecycleSchema } from '../../src/core/spec/index.js';
 import { gatewayArguments } from '../../src/gateway/arguments.js';
 import { assay } from '../cli/assay.js';
@@ -36,6 +37,7 @@ describe('the guide to serving', () => {
       .map((block) => gatewayArguments(block.trim().split(/\s+/).slice(2)));
     expect(gateways).toMatchObject([
       { tls: { certificate: 'server.pem', clientAuthority: 'clients.pem' } },
+      { tokenIssuers: 'issuers.json' },
       { noiseSecret: 'env:ASSAY_NOISE' },
     ]);
     const pki = JSON.parse(readFileSync(path.join(root, 'test/gateway/fixtures/tls.json'), 'utf8')) as Record<
@@ -47,7 +49,7 @@ describe('the guide to serving', () => {
     const commands = blocks.flatMap((block) =>
       [...block.matchAll(/^assay (.+)$/gm)].map((match) => match[1]!),
     );
-    expect(commands).toHaveLength(7);
+    expect(commands).toHaveLength(9);
     const shown: string[] = [];
     for (const command of commands) {
       const { exit, stdout, stderr } = await assay(folder, ...command.split(/\s+/));
@@ -61,6 +63,12 @@ describe('the guide to serving', () => {
       ['acme', 2],
       ['acme-batch', 0],
       ['acme-app', 1],
+      ['nightly-batch', 0],
+      ['anyone', 0],
+    ]);
+    const issuers = blocks.filter((block) => block.startsWith('['));
+    expect(issuers.map((block) => readTokenIssuers(block).map(({ name }) => name))).toEqual([
+      ['corp', 'partner'],
     ]);
     expect(listed[0]).toMatchObject({ scope: 'partner', keys: [{ expiresAt: expect.any(String) }, {}] });
   });

@@ -13,7 +13,14 @@ const now = new Date('2026-01-01T00:00:00Z');
 /** A client with a key. */
 export function keyedClient(name: string, endpoints: ApiClient['endpoints'], scope?: string) {
   const { key, record } = generateApiKey(now, randomBytes);
-  const client: ApiClient = { name, keys: [record], certificates: [], endpoints, ...(scope && { scope }) };
+  const client: ApiClient = {
+    name,
+    keys: [record],
+    certificates: [],
+    subjects: [],
+    endpoints,
+    ...(scope && { scope }),
+  };
   return { key, client };
 }
 export const alice = keyedClient('alice', '*');

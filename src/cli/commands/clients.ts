@@ -13,6 +13,8 @@ interface ClientOptions {
   readonly endpoint?: readonly string[];
   readonly scope?: string;
   readonly certificate?: readonly string[];
+  readonly subject?: readonly string[];
+  readonly anonymous?: true;
   readonly withKey?: boolean;
 }
 
@@ -29,20 +31,26 @@ export function clientCommands(keys: Command, context: () => CliContext): void {
       `what endpoints reveal to it: a scope of their lifecycle; default: ${defaultScope}`,
     )
     .option('--certificate <file...>', 'know it by its TLS certificate, PEM, instead of by a key')
+    .option('--subject <issuer=subject...>', 'know it by tokens of an issuer that the gateway trusts')
+    .option('--anonymous', 'whoever shows no credentials at all; they share its budget')
     .option('--with-key', 'with --certificate: ask for a key as well, of no use without the certificate')
-    .action((name: string, { endpoint, scope, certificate = [], withKey }: ClientOptions) => {
+    .action((name: string, options: ClientOptions) => {
+      const { endpoint, scope, certificate = [], subject = [], anonymous, withKey } = options;
       const cli = context();
-      const isKeyed = certificate.length === 0 || withKey === true;
+      const isKeyed = (certificate.length + subject.length === 0 && !anonymous) || withKey === true;
       const made = isKeyed ? generateApiKey(new Date(), randomBytes) : undefined;
       addClient(cli.paths, {
         name,
         keys: made ? [made.record] : [],
         certificates: certificate.map(fingerprintOf),
+        subjects: subject.map(subjectIn),
+        ...(anonymous && { anonymous }),
         endpoints: endpoint ? [...endpoint] : '*',
         ...(scope && { scope }),
       });
-      if (made === undefined) cli.say(`${name} is known by its certificate.`);
-      else showKey(cli, name, made.key);
+      if (made) showKey(cli, name, made.key);
+      else if (anonymous) cli.say(`Whoever shows no credentials is ${name}.`);
+      else cli.say(`${name} is known by its ${certificate.length > 0 ? 'certificate' : 'token'}.`);
       cli.emit({ name, ...(made && { key: made.key }) });
     });
   client
@@ -148,6 +156,12 @@ function fingerprintOf(file: string): string {
   }
 }
 
+function subjectIn(text: string): ApiClient['subjects'][number] {
+  const [, issuer, subject] = /^([a-z0-9-]+)=(.+)$/s.exec(text) ?? [];
+  if (issuer !== undefined && subject !== undefined) return { issuer, subject };
+  throw new RefusedError('usage', `--subject: expected the name of an issuer, = and a subject, got ${text}`);
+}
+
 function showKey(cli: CliContext, name: string, key: string): void {
   cli.say(`Key of ${name}, shown this once:`, `  ${key}`);
 }
@@ -156,6 +170,8 @@ function linesOf({
   name,
   keys,
   certificates,
+  subjects,
+  anonymous,
   endpoints,
   scope = defaultScope,
 }: ApiClient): readonly string[] {
@@ -163,6 +179,8 @@ function linesOf({
   return [
     ...keys.map(({ prefix, expiresAt }) => `${prefix}…  ${covers}${expiresAt ? `  until ${expiresAt}` : ''}`),
     ...certificates.map((fingerprint) => `certificate ${fingerprint.slice(0, 12)}…  ${covers}`),
+    ...subjects.map(({ issuer, subject }) => `${subject} of ${issuer}  ${covers}`),
+    ...(anonymous ? [`without credentials  ${covers}`] : []),
   ];
 }
 

@@ -72,7 +72,7 @@ async function makeKeys(cli: CliContext, options: Pick<UpOptions, 'passphrase'>)
   createRecordsKey(paths);
   if (existsSync(paths.clients)) return {};
   const { key: apiKey, record } = generateApiKey(new Date(), randomBytes);
-  addClient(paths, { name: 'local', keys: [record], certificates: [], endpoints: '*' });
+  addClient(paths, { name: 'local', keys: [record], certificates: [], subjects: [], endpoints: '*' });
   cli.say(`Made a key for the gateway, shown this once: ${apiKey}`);
   return { apiKey };
 }

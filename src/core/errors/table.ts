@@ -145,7 +145,7 @@ export const errorTable = {
   unauthenticated: {
     status: 401,
     exit: 2,
-    hint: 'Send `Authorization: Bearer KEY` with a key of this gateway.',
+    hint: 'Send `Authorization: Bearer` with a key or a token that this gateway knows.',
   },
   forbidden: { status: 403, exit: 3, hint: 'Ask the operator to allow this endpoint for your key.' },
   'endpoint-unknown': { status: 404, exit: 2, hint: 'Check the name of the endpoint and the revision.' },
@@ -183,6 +183,11 @@ export const errorTable = {
     status: 400,
     exit: 2,
     hint: 'Correct the clients file: a JSON list of { name, sha256, prefix, endpoints, createdAt }.',
+  },
+  'token-issuers-invalid': {
+    status: 400,
+    exit: 2,
+    hint: 'Correct the file: a JSON list of { name, issuer, audience, keys: { file } or { url } }.',
   },
   'state-invalid': {
     status: 400,

@@ -16,14 +16,20 @@ const clientSchema = z
     certificates: z
       .array(z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 lower-case hex digits'))
       .default([]),
+    /** Whom tokens of a trusted issuer name. */
+    subjects: z.array(z.strictObject({ issuer: nameSchema, subject: z.string().min(1) })).default([]),
+    /** Whoever shows nothing at all is this client, and all of them share its budget. */
+    anonymous: z.literal(true).optional(),
     /** The endpoints it may ask, or `*` for all. */
     endpoints: z.union([z.literal('*'), z.array(nameSchema)]),
     /** What endpoints reveal to it: see `serving.scopes` of a lifecycle. */
     scope: nameSchema.optional(),
   })
-  .refine(({ keys, certificates }) => keys.length + certificates.length > 0, {
-    message: 'expected a key or a certificate',
-  });
+  .refine(
+    ({ keys, certificates, subjects, anonymous }) =>
+      keys.length + certificates.length + subjects.length > 0 !== (anonymous === true),
+    { message: 'expected a key, a certificate or a subject, or else anonymous' },
+  );
 
 /** The clients file of a gateway. It holds no secret: a key cannot be had from its hash. */
 const clientsSchema = z.array(clientSchema).superRefine((clients, context) => {
@@ -31,6 +37,8 @@ const clientsSchema = z.array(clientSchema).superRefine((clients, context) => {
     name: ({ name }: ApiClient) => [name],
     key: ({ keys }: ApiClient) => keys.map(({ sha256 }) => sha256),
     certificate: ({ certificates }: ApiClient) => certificates,
+    subject: ({ subjects }: ApiClient) => subjects.map(({ issuer, subject }) => `${issuer} ${subject}`),
+    'anonymous client': ({ anonymous }: ApiClient) => (anonymous ? ['it'] : []),
   };
   for (const [what, valuesOf] of Object.entries(unique)) {
     const seen = new Set<string>();

@@ -1,6 +1,6 @@
 export { type ApiClient, readClients } from './api-clients.js';
 export { type GeneratedApiKey, generateApiKey, hashApiKey, type KeyRecord } from './api-key.js';
-export { authenticate, authorize, type Credentials } from './authenticate.js';
+export { authenticate, authorize, type Credentials, type KnownSpeakers } from './authenticate.js';
 export { scopeOf } from './client-scope.js';
 export {
   type EndpointPointer,
@@ -30,7 +30,9 @@ export {
   readBudgetAccount,
 } from './query-budget.js';
 export { reveal } from './reveal.js';
+export type { TrustedIssuer } from './token.js';
 export { type TokenBucket, takeTokens } from './token-bucket.js';
+export { readTokenIssuers, type TokenIssuer } from './token-issuers.js';
 export { learnProfile, type Profile } from './watch/profile.js';
 export { secretProjection } from './watch/projection.js';
 export { type Alarm, type Suspicion, watchRequest } from './watch/watch.js';

@@ -11,7 +11,10 @@ import {
 const now = new Date('2026-01-01T00:00:00Z');
 const keyed = (name: string, endpoints: ApiClient['endpoints'], more: Partial<ApiClient> = {}) => {
   const { key, record } = generateApiKey(now, randomBytes);
-  return { key, client: { name, keys: [record], certificates: [], endpoints, ...more } satisfies ApiClient };
+  return {
+    key,
+    client: { name, keys: [record], certificates: [], subjects: [], endpoints, ...more } satisfies ApiClient,
+  };
 };
 const fingerprint = (letter: string) => letter.repeat(64);
 const alice = keyed('alice', ['digits']);
@@ -21,12 +24,13 @@ const certified: ApiClient = {
   name: 'certified',
   keys: [],
   certificates: [fingerprint('b')],
+  subjects: [],
   endpoints: '*',
 };
-const clients = [alice.client, bob.client, bound.client, certified];
+const clients: readonly ApiClient[] = [alice.client, bob.client, bound.client, certified];
 const refused = (code: string) => expect.objectContaining({ code });
-const speaker = (authorization?: string, certificate?: string, at = now) =>
-  authenticate(clients, { authorization, certificate }, at).name;
+const speaker = async (authorization?: string, certificate?: string, at = now, among = clients) =>
+  (await authenticate({ clients: among, issuers: [] }, { authorization, certificate }, at)).name;
 
 describe('an API key', () => {
   it('is 256 random bits, of which the record keeps a hash and a recognisable beginning', () => {
@@ -40,9 +44,9 @@ describe('an API key', () => {
     expect(JSON.stringify(record)).not.toContain(key);
   });
 
-  it('says who speaks', () => {
-    expect(speaker(`Bearer ${alice.key}`)).toBe('alice');
-    expect(speaker(`bearer ${bob.key}`, fingerprint('c'))).toBe('bob');
+  it('says who speaks', async () => {
+    expect(await speaker(`Bearer ${alice.key}`)).toBe('alice');
+    expect(await speaker(`bearer ${bob.key}`, fingerprint('c'))).toBe('bob');
   });
 
   it.each([
@@ -54,33 +58,51 @@ describe('an API key', () => {
     ['a key that nobody has', `Bearer assay_${'A'.repeat(43)}`],
     ['more than the key', `Bearer ${alice.key} x`],
     ['the hash for the key', `Bearer ${alice.client.keys[0]!.sha256}`],
-  ])('refuses %s, always in the same words', (_name, header) => {
-    expect(() => speaker(header)).toThrow(
-      expect.objectContaining({ code: 'unauthenticated', message: 'expected an API key of this gateway' }),
-    );
+  ])('refuses %s, always in the same words', async (_name, header) => {
+    await expect(speaker(header)).rejects.toMatchObject({
+      code: 'unauthenticated',
+      message: 'expected credentials that this gateway knows',
+    });
   });
 
-  it('works beside the one that takes over from it, until it runs out', () => {
+  it('works beside the one that takes over from it, until it runs out', async () => {
     const [old] = alice.client.keys;
     const next = generateApiKey(now, randomBytes);
     const later = new Date(now.getTime() + 1000);
     const both = { ...alice.client, keys: [{ ...old!, expiresAt: later.toISOString() }, next.record] };
-    const ask = (key: string, at: Date) => authenticate([both], { authorization: `Bearer ${key}` }, at).name;
-    expect([ask(alice.key, now), ask(next.key, now), ask(next.key, later)]).toEqual(Array(3).fill('alice'));
-    expect(() => ask(alice.key, later)).toThrow(refused('unauthenticated'));
+    const ask = (key: string, at: Date) => speaker(`Bearer ${key}`, undefined, at, [both]);
+    const answers = await Promise.all([ask(alice.key, now), ask(next.key, now), ask(next.key, later)]);
+    expect(answers).toEqual(Array(3).fill('alice'));
+    await expect(ask(alice.key, later)).rejects.toEqual(refused('unauthenticated'));
   });
 
-  it('that is bound to a certificate is nothing without it, nor the certificate without the key', () => {
-    expect(speaker(`Bearer ${bound.key}`, fingerprint('a'))).toBe('bound');
+  it('that is bound to a certificate is nothing without it, nor the certificate without the key', async () => {
+    expect(await speaker(`Bearer ${bound.key}`, fingerprint('a'))).toBe('bound');
     for (const certificate of [undefined, fingerprint('b'), fingerprint('c')])
-      expect(() => speaker(`Bearer ${bound.key}`, certificate)).toThrow(refused('unauthenticated'));
-    expect(() => speaker(undefined, fingerprint('a'))).toThrow(refused('unauthenticated'));
+      await expect(speaker(`Bearer ${bound.key}`, certificate)).rejects.toEqual(refused('unauthenticated'));
+    await expect(speaker(undefined, fingerprint('a'))).rejects.toEqual(refused('unauthenticated'));
   });
 
-  it('is not needed by a client who is known by a certificate', () => {
-    expect(speaker(undefined, fingerprint('b'))).toBe('certified');
-    expect(() => speaker(undefined, fingerprint('c'))).toThrow(refused('unauthenticated'));
-    expect(() => speaker('Bearer', fingerprint('b'))).toThrow(refused('unauthenticated'));
+  it('is not needed by a client who is known by a certificate', async () => {
+    expect(await speaker(undefined, fingerprint('b'))).toBe('certified');
+    await expect(speaker(undefined, fingerprint('c'))).rejects.toEqual(refused('unauthenticated'));
+    await expect(speaker('Bearer', fingerprint('b'))).rejects.toEqual(refused('unauthenticated'));
+  });
+
+  it('is not needed where the operator lets in whoever shows nothing, but a wrong one is still wrong', async () => {
+    const anyone: ApiClient = {
+      ...certified,
+      name: 'anyone',
+      certificates: [],
+      anonymous: true,
+      endpoints: ['digits'],
+    };
+    const among = [...clients, anyone];
+    expect(await speaker(undefined, undefined, now, among)).toBe('anyone');
+    expect(await speaker(undefined, fingerprint('b'), now, among)).toBe('certified');
+    expect(readClients(JSON.stringify(among))).toEqual(among);
+    for (const header of ['', `Bearer assay_${'A'.repeat(43)}`, 'Bearer a.b.c'])
+      await expect(speaker(header, undefined, now, among)).rejects.toEqual(refused('unauthenticated'));
   });
 
   it('covers the endpoints it was made for', () => {
@@ -110,6 +132,13 @@ describe('a clients file', () => {
       JSON.stringify([bound.client, { ...certified, certificates: [fingerprint('a')] }]),
     ],
     ['one name twice', JSON.stringify([alice.client, { ...bob.client, name: 'alice' }])],
+    ['a key for whoever shows none', JSON.stringify([{ ...alice.client, anonymous: true }])],
+    [
+      'one subject twice',
+      JSON.stringify(
+        ['a', 'b'].map((name) => ({ name, subjects: [{ issuer: 'corp', subject: 'x' }], endpoints: '*' })),
+      ),
+    ],
     ['one key twice', JSON.stringify([alice.client, { ...alice.client, name: 'carol' }])],
   ])('is refused for %s', (_name, text) => {
     expect(() => readClients(text)).toThrow(refused('clients-invalid'));
