@@ -81,7 +81,8 @@ export function requestAnswerer({
         randomStream(0, 'revealed', secret, model, digestOfSample(values, samples, sample)),
       );
     };
-    const logits = (inputs: Float32Array, n: number) => logitsOf(lease.run, card, n, inputs);
+    const logits = (inputs: Float32Array, n: number) =>
+      logitsOf((feeds) => lease.run(feeds, client), card, n, inputs);
     const tensors = smoothing
       ? smoothedOutputTensors(
           card,

@@ -26,6 +26,8 @@ export interface GatewayArguments {
   readonly port: number;
   readonly adminPort: number;
   readonly pollMs: number;
+  /** Samples of requests that wait together which a model is given at once. */
+  readonly batch: number;
   /** End when stdin does: whoever holds its other end is gone, however that happened. */
   readonly stopWithParent: boolean;
 }
@@ -33,7 +35,7 @@ export interface GatewayArguments {
 export const usage =
   'usage: gateway --store URL --trust FILE --clients FILE [--state FILE] [--noise-secret REFERENCE] ' +
   '[--token-issuers FILE] [--tls-certificate FILE --tls-key FILE [--client-ca FILE]] ' +
-  '[--endpoints all|NAME,…] [--host 127.0.0.1] [--port 8080] [--admin-port 0] [--poll-ms 500] [--stop-with-parent]';
+  '[--endpoints all|NAME,…] [--host 127.0.0.1] [--port 8080] [--admin-port 0] [--poll-ms 500] [--batch 1] [--stop-with-parent]';
 
 /** @throws RefusedError `usage` listing everything that is missing or wrong */
 export function gatewayArguments(args: readonly string[]): GatewayArguments {
@@ -44,7 +46,11 @@ export function gatewayArguments(args: readonly string[]): GatewayArguments {
     if (value === undefined) problems.push(`expected --${name}`);
     return value ?? '';
   };
-  const integer = (name: 'port' | 'admin-port' | 'poll-ms', minimum: number, maximum: number): number => {
+  const integer = (
+    name: 'port' | 'admin-port' | 'poll-ms' | 'batch',
+    minimum: number,
+    maximum: number,
+  ): number => {
     const text = values[name];
     const value = Number(text);
     if (!/^\d+$/.test(text) || value < minimum || value > maximum) {
@@ -65,6 +71,7 @@ export function gatewayArguments(args: readonly string[]): GatewayArguments {
     port: integer('port', 0, 65_535),
     adminPort: integer('admin-port', 0, 65_535),
     pollMs: integer('poll-ms', 10, 3_600_000),
+    batch: integer('batch', 1, 4096),
     stopWithParent: values['stop-with-parent'],
   };
   if (problems.length > 0) throw new RefusedError('usage', usage, problems);
@@ -91,6 +98,7 @@ function parse(args: readonly string[]) {
         port: { type: 'string', default: '8080' },
         'admin-port': { type: 'string', default: '0' },
         'poll-ms': { type: 'string', default: '500' },
+        batch: { type: 'string', default: '1' },
         'stop-with-parent': { type: 'boolean', default: false },
       },
     }).values;

@@ -9,6 +9,7 @@ import { requestAnswerer } from './answer-request.js';
 import { type FollowedFile, followFile } from './followed-file.js';
 import { httpServer } from './http-server.js';
 import { learnRelease } from './learn-release.js';
+import type { RunnerLimits } from './model-runner.js';
 import { predictionRoutes } from './prediction-routes.js';
 import { queryBudgets } from './query-budgets.js';
 import type { RevisionMarks } from './revision-marks.js';
@@ -25,15 +26,15 @@ export interface GatewayLimits {
   readonly samples: number;
   /** Largest number of noisy copies that a request may ask a smoothed classifier to vote over; one sample always may. */
   readonly noisyCopies: number;
-  /** Requests that may wait for, or run on, one model at once. */
-  readonly inFlight: number;
+  /** Of each model. */
+  readonly runner: RunnerLimits;
 }
 
 export const defaultLimits: GatewayLimits = {
   bodyBytes: 8 * 2 ** 20,
   samples: 256,
   noisyCopies: 100_000,
-  inFlight: 64,
+  runner: { waiting: 64, waitMs: 10_000, batch: 1 },
 };
 
 /** A gateway's dependencies: it reads a store, in which it writes query budgets alone, and a clients file, and believes `verify`. */
@@ -73,7 +74,7 @@ export interface Gateway {
 export async function buildGateway(parts: GatewayParts): Promise<Gateway> {
   const { log, limits, issuers } = parts;
   const clients = await followFile('clients', parts.readClientsText, readClients, log);
-  const models = warmModels(limits.inFlight, (error) => log.error({ err: error }, 'a model did not close'));
+  const models = warmModels(limits.runner, (error) => log.error({ err: error }, 'a model did not close'));
   const learn = learnRelease(parts.store, parts.noiseSecret);
   const endpoints = serveEndpoints({ ...parts, learn, models });
   const watched = watchedClients(parts.now, log);

@@ -13,6 +13,8 @@ import type { ModelLease } from './warm-models.js';
 export type LearnRelease = (card: ModelCard, lease: ModelLease) => Promise<Profile>;
 
 const BATCH = 256;
+/** Who runs the model to learn: no client can have this name. */
+const LEARNER = '';
 /** A vote takes many runs of the model. */
 const MOST_SMOOTHED = 200;
 
@@ -48,7 +50,12 @@ async function plainMargins(
   const margins = new Float64Array(n);
   for (let from = 0; from < n; from += BATCH) {
     const count = Math.min(BATCH, n - from);
-    const logits = await logitsOf(run, card, count, inputs.slice(from * size, (from + count) * size));
+    const logits = await logitsOf(
+      (feeds) => run(feeds, LEARNER),
+      card,
+      count,
+      inputs.slice(from * size, (from + count) * size),
+    );
     for (let i = 0; i < count; i++) {
       margins[from + i] = marginOf(softmax(logits.subarray(i * classes, (i + 1) * classes)));
     }
@@ -65,7 +72,8 @@ async function smoothedMargins(
   n: number,
 ): Promise<Float64Array> {
   const size = card.input.minimum.length;
-  const logits = (values: Float32Array, count: number) => logitsOf(run, card, count, values);
+  const logits = (values: Float32Array, count: number) =>
+    logitsOf((feeds) => run(feeds, LEARNER), card, count, values);
   const noise = { secret: 'honest', model: card.snapshot };
   const votes = await smoothedAnswers(logits, card, smoothing, noise, n, inputs.slice(0, n * size));
   return Float64Array.from(votes, ({ predicted, shares }) =>

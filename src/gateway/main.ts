@@ -33,6 +33,7 @@ async function main(args: readonly string[]): Promise<void> {
     port,
     adminPort,
     pollMs,
+    batch,
     stopWithParent,
   } = gatewayArguments(args);
   const log = pino({ name: 'gateway' }, pino.destination(2));
@@ -61,7 +62,7 @@ async function main(args: readonly string[]): Promise<void> {
     readClientsText: () => readFile(clients, 'utf8'),
     now: () => new Date(),
     log,
-    limits: defaultLimits,
+    limits: { ...defaultLimits, runner: { ...defaultLimits.runner, batch } },
     noiseSecret:
       noiseSecret === undefined ? randomBytes(32).toString('hex') : await resolveSecret(noiseSecret),
   });

@@ -1,14 +1,16 @@
-import { RefusedError, TransientError } from '../core/errors/index.js';
+import { TransientError } from '../core/errors/index.js';
 import type { Feeds, OnnxSession, Results } from '../core/onnx/index.js';
 import type { Digest } from '../core/spec/index.js';
+import { modelRunner, type RunModel, type RunnerLimits } from './model-runner.js';
 
 /** A hold on a loaded model: it stays loaded until every hold is released and every run has ended. */
 export interface ModelLease {
   /**
    * Runs the model; a run that has begun ends on this model, whatever is released meanwhile.
-   * @throws RefusedError `overloaded` when too many runs are in flight
+   * @param client - who asks: each client gets its fair share of the model
+   * @throws RefusedError `overloaded` when too many runs wait
    */
-  readonly run: (feeds: Feeds) => Promise<Results>;
+  readonly run: (feeds: Feeds, client: string) => Promise<Results>;
   /** Whether the session itself failed (its thread died): a new lease opens a new one. */
   readonly broken: () => boolean;
   readonly release: () => void;
@@ -24,17 +26,17 @@ export interface WarmModels {
 
 interface Entry {
   readonly session: Promise<OnnxSession>;
+  readonly run: Promise<RunModel>;
   /** Leases and runs: the session closes when nobody is left. */
   holds: number;
-  running: number;
   broken: boolean;
 }
 
 /**
- * @param mostInFlight - runs of one model that may wait or compute at once
+ * @param limits - of each model
  * @param closeFailed - told when a session did not close; nobody else waits for it
  */
-export function warmModels(mostInFlight: number, closeFailed: (error: unknown) => void): WarmModels {
+export function warmModels(limits: RunnerLimits, closeFailed: (error: unknown) => void): WarmModels {
   const entries = new Map<Digest, Entry>();
   const closing = new Set<Promise<void>>();
 
@@ -52,6 +54,13 @@ export function warmModels(mostInFlight: number, closeFailed: (error: unknown) =
     closing.add(closed);
   };
 
+  const entryOf = (session: Promise<OnnxSession>): Entry => {
+    const run = session.then((opened) => modelRunner(opened, limits, () => performance.now()));
+    // Whoever waits for the session is told.
+    run.catch(() => undefined);
+    return { session, run, holds: 0, broken: false };
+  };
+
   const forget = (model: Digest, entry: Entry): void => {
     if (entries.get(model) === entry) entries.delete(model);
   };
@@ -59,17 +68,10 @@ export function warmModels(mostInFlight: number, closeFailed: (error: unknown) =
   const lease = (model: Digest, entry: Entry): ModelLease => {
     let released = false;
     return {
-      async run(feeds) {
-        if (entry.running >= mostInFlight) {
-          throw new RefusedError(
-            'overloaded',
-            `expected at most ${mostInFlight} requests in flight for a model`,
-          );
-        }
-        entry.running += 1;
+      async run(feeds, client) {
         entry.holds += 1;
         try {
-          return await (await entry.session).run(feeds);
+          return await (await entry.run)(feeds, client);
         } catch (error) {
           if (error instanceof TransientError) {
             entry.broken = true;
@@ -77,7 +79,6 @@ export function warmModels(mostInFlight: number, closeFailed: (error: unknown) =
           }
           throw error;
         } finally {
-          entry.running -= 1;
           letGo(model, entry);
         }
       },
@@ -92,7 +93,7 @@ export function warmModels(mostInFlight: number, closeFailed: (error: unknown) =
 
   return {
     async acquire(model, open) {
-      const entry = entries.get(model) ?? { session: open(), holds: 0, running: 0, broken: false };
+      const entry = entries.get(model) ?? entryOf(open());
       entries.set(model, entry);
       entry.holds += 1;
       try {

@@ -39,6 +39,7 @@ describe('the guide to serving', () => {
       { tls: { certificate: 'server.pem', clientAuthority: 'clients.pem' } },
       { tokenIssuers: 'issuers.json' },
       { noiseSecret: 'env:ASSAY_NOISE' },
+      { batch: 32 },
     ]);
     const pki = JSON.parse(readFileSync(path.join(root, 'test/gateway/fixtures/tls.json'), 'utf8')) as Record<
       'acme' | 'mallory',

@@ -30,6 +30,8 @@ function probe(): Probe {
   };
 }
 
+const limits = { waiting: 1_000, waitMs: 60_000, batch: 1 };
+
 describe('warm models', () => {
   it('are open exactly while somebody holds them or runs on them, and once only', async () => {
     const action = fc.record({
@@ -38,7 +40,7 @@ describe('warm models', () => {
     });
     await fc.assert(
       fc.asyncProperty(fc.array(action, { maxLength: 40 }), async (actions) => {
-        const models = warmModels(1_000, fail);
+        const models = warmModels(limits, fail);
         const probes: Probe[][] = [[], []];
         const leases: ModelLease[][] = [[], []];
         const runs = [[], []] as Promise<unknown>[][];
@@ -55,7 +57,7 @@ describe('warm models', () => {
             );
           } else if (what === 'release') held.pop()?.release();
           else if (what === 'run' && held.length > 0) {
-            inFlight.push(held[0]!.run({}));
+            inFlight.push(held[0]!.run({}, 'client'));
             // The session learns of a run one turn later.
             await Promise.resolve();
             await Promise.resolve();
@@ -74,7 +76,7 @@ describe('warm models', () => {
   });
 
   it('forget a model that did not open, for all who waited for it, and open it anew for the next', async () => {
-    const models = warmModels(1, fail);
+    const models = warmModels(limits, fail);
     const broken = async (): Promise<OnnxSession> => {
       throw new Error('no');
     };

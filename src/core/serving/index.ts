@@ -10,6 +10,7 @@ export {
   endpointRefPrefix,
   readEndpointPointer,
 } from './endpoint-pointer.js';
+export { type FairQueue, fairQueue } from './fair-queue.js';
 export { describeInput, type InferenceRequest, readInferenceRequest } from './inference-request.js';
 export {
   abstentionLabel,
