@@ -2,6 +2,9 @@ import { RefusedError, TransientError } from '../core/errors/index.js';
 import type { Feeds, OnnxSession, Results, Tensor } from '../core/onnx/index.js';
 import { fairQueue } from '../core/serving/index.js';
 
+/** Runs that are given to a model's thread at once. A request that waits is still in the hands of fairness; one of these is not. */
+const AHEAD = 4;
+
 /** How the runs of one model share its thread. */
 export interface RunnerLimits {
   /** Requests that may wait. */
@@ -24,8 +27,8 @@ interface Waiting {
 }
 
 /**
- * Runs a model for many clients, one run at a time, in fair turns. While one run computes, requests gather, and those whose turn is next
- * go together as one batch: nobody ever waits for a batch to fill.
+ * Runs a model for many clients in fair turns, one run at a time. A few runs are asked for ahead, so that its thread does not wait for this
+ * one. What arrives meanwhile gathers, and what is next goes together as one batch: nobody ever waits for a batch to fill.
  *
  * The model must treat samples one by one: its inputs and outputs have the samples along their first axis.
  *
@@ -33,7 +36,7 @@ interface Waiting {
  */
 export function modelRunner(session: OnnxSession, limits: RunnerLimits, nowMs: () => number): RunModel {
   const queue = fairQueue<Waiting>(limits.waiting);
-  let running = false;
+  let asked = 0;
 
   const overloaded = () =>
     new RefusedError('overloaded', `expected at most ${limits.waiting} requests waiting for a model`);
@@ -54,11 +57,16 @@ export function modelRunner(session: OnnxSession, limits: RunnerLimits, nowMs: (
     return batch;
   }
 
-  async function work(): Promise<void> {
-    if (running) return;
-    running = true;
-    for (let batch = takeBatch(); batch.length > 0; batch = takeBatch()) await answer(batch);
-    running = false;
+  function work(): void {
+    while (asked < AHEAD) {
+      const batch = takeBatch();
+      if (batch.length === 0) return;
+      asked += 1;
+      void answer(batch).finally(() => {
+        asked -= 1;
+        work();
+      });
+    }
   }
 
   async function answer(batch: readonly Waiting[]): Promise<void> {
@@ -86,7 +94,7 @@ export function modelRunner(session: OnnxSession, limits: RunnerLimits, nowMs: (
       const samples = Object.values(feeds)[0]?.dims[0] ?? 1;
       const request = { feeds, samples, since: nowMs(), resolve, reject };
       queue.push(client, Math.max(1, samples), request)?.reject(overloaded());
-      void work();
+      work();
     });
 }
 

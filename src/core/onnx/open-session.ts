@@ -12,7 +12,7 @@ import { loadModelInThread } from './thread-client.js';
  * @throws TransientError when the worker thread cannot start
  */
 export async function openSession(modelBytes: Uint8Array, options: SessionOptions): Promise<OnnxSession> {
-  return serveInOrder(await load(modelBytes, options.place));
+  return sessionOf(await load(modelBytes, options.place));
 }
 
 async function load(bytes: Uint8Array, place: SessionOptions['place']): Promise<LoadedModel> {
@@ -27,20 +27,22 @@ async function load(bytes: Uint8Array, place: SessionOptions['place']): Promise<
   }
 }
 
-function serveInOrder(model: LoadedModel): OnnxSession {
+function sessionOf(model: LoadedModel): OnnxSession {
   const pending = new Set<(reason: Error) => void>();
-  let last: Promise<void> = Promise.resolve();
+  const inFlight = new Set<Promise<void>>();
   let closed: Promise<void> | undefined;
 
-  const runNext = (feeds: Feeds): Promise<Results> =>
+  const run = (feeds: Feeds): Promise<Results> =>
     new Promise((resolve, reject) => {
       pending.add(reject);
-      last = last.then(async () => {
-        // Closing has rejected this run already.
-        if (closed) return;
-        await model.run(feeds).then(resolve, reject);
-        pending.delete(reject);
-      });
+      const ended: Promise<void> = model
+        .run(feeds)
+        .then(resolve, reject)
+        .finally(() => {
+          pending.delete(reject);
+          inFlight.delete(ended);
+        });
+      inFlight.add(ended);
     });
 
   return {
@@ -50,7 +52,7 @@ function serveInOrder(model: LoadedModel): OnnxSession {
     async run(feeds) {
       if (closed) throw new TransientError('the session is closed');
       checkFeeds(model.inputs, feeds);
-      return await runNext(feeds);
+      return await run(feeds);
     },
     close() {
       closed ??= (async () => {
@@ -58,7 +60,7 @@ function serveInOrder(model: LoadedModel): OnnxSession {
           reject(new TransientError('the session was closed before the run ended'));
         pending.clear();
         // ONNX Runtime cannot be interrupted, and must not be freed while it computes.
-        await last;
+        await Promise.all(inFlight);
         await model.release();
       })();
       return closed;

@@ -6,7 +6,7 @@ export type Feeds = Readonly<Record<string, Tensor>>;
 /** Tensors by the names of a model's outputs. */
 export type Results = Readonly<Record<string, Tensor>>;
 
-/** A loaded model. Every run is independent; runs of one session are served in order. */
+/** A loaded model. Every run is independent; runs of one session are served in order, and may be asked for ahead. */
 export interface OnnxSession {
   readonly inputNames: readonly string[];
   /** What ONNX Runtime says that the model takes; a length that it does not know is a name, or ''. */

@@ -24,18 +24,17 @@ export async function loadModelInThread(bytes: Uint8Array): Promise<LoadedModel>
     transferList: [copy.buffer],
     execArgv: [],
   });
-  let waiting: Waiting | undefined;
+  /** The thread answers in order. */
+  const waiting: Waiting[] = [];
   let end: TransientError | undefined;
 
   const die = (reason: string, cause?: unknown): void => {
     end ??= new TransientError(`the session's thread ${reason}`, { cause });
-    waiting?.reject(end);
-    waiting = undefined;
+    for (const { reject } of waiting.splice(0)) reject(end);
   };
   worker.on('message', (message: ThreadMessage) => {
-    worker.unref();
-    waiting?.resolve(message);
-    waiting = undefined;
+    waiting.shift()?.resolve(message);
+    if (waiting.length === 0) worker.unref();
   });
   worker.on('error', (error) => die(`failed: ${error.message}`, error));
   worker.on('exit', () => die('has ended'));
@@ -44,7 +43,7 @@ export async function loadModelInThread(bytes: Uint8Array): Promise<LoadedModel>
     new Promise((resolve, reject) => {
       if (end) return reject(end);
       worker.ref();
-      waiting = { resolve, reject };
+      waiting.push({ resolve, reject });
     });
 
   const loaded = await nextMessage();
