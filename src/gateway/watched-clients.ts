@@ -39,13 +39,12 @@ export function watchedClients(now: () => Date, log: Logger): WatchedClients {
   const suspicions = new Map<string, Suspicion>();
   const raised = new Map<string, readonly RaisedAlarm[]>();
 
-  function look(about: string, endpoint: string, request: WatchedRequest): void {
-    const { profile, watch, values, margins } = request;
-    const size = values.length / margins.length;
+  function look(about: string, request: WatchedRequest, points: readonly Float32Array[]): void {
+    const { endpoint, profile, watch, margins } = request;
     const key = `${endpoint}/${about}`;
     const at = now();
     for (const [index, margin] of margins.entries()) {
-      const point = profile.project(values.subarray(index * size, (index + 1) * size));
+      const point = points[index]!;
       const { suspicion, alarms } = watchRequest(
         profile,
         suspicions.get(key),
@@ -70,8 +69,13 @@ export function watchedClients(now: () => Date, log: Logger): WatchedClients {
 
   return {
     observe(request) {
-      look(request.client, request.endpoint, request);
-      look(everybody, request.endpoint, request);
+      const { profile, values, margins } = request;
+      const size = values.length / margins.length;
+      const points = Array.from(margins, (_, index) =>
+        profile.project(values.subarray(index * size, (index + 1) * size)),
+      );
+      look(request.client, request, points);
+      look(everybody, request, points);
     },
     isSuspect(endpoint, client) {
       const suspicion = suspicions.get(`${endpoint}/${client}`);

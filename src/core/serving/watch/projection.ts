@@ -23,16 +23,24 @@ export function secretProjection(minimum: Float32Array, maximum: Float32Array, s
       return range > 0 ? draw / range : 0;
     }),
   );
-  return (sample) =>
-    Float32Array.from(rows, (row) => {
+  return (sample) => {
+    const point = new Float32Array(rows.length);
+    for (let r = 0; r < rows.length; r++) {
+      const row = rows[r]!;
       let sum = 0;
       for (let i = 0; i < size; i++) sum += row[i]! * sample[i]!;
-      return sum;
-    });
+      point[r] = sum;
+    }
+    return point;
+  };
 }
 
-export function squaredDistance(one: Float32Array, other: Float32Array): number {
+/** @returns the squared distance if it is at most `limit`, else something larger than `limit`, as soon as that is known */
+export function squaredDistance(one: Float32Array, other: Float32Array, limit = Infinity): number {
   let sum = 0;
-  for (let i = 0; i < one.length; i++) sum += (one[i]! - other[i]!) ** 2;
+  for (let i = 0; i < one.length && sum <= limit; i++) {
+    const difference = one[i]! - other[i]!;
+    sum += difference * difference;
+  }
   return sum;
 }

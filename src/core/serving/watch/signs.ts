@@ -46,7 +46,7 @@ const nearDuplicates: Sign = {
   shows: ({ point }, recent, { gaps }) => {
     const close = quantile(gaps, QUANTILE);
     return recent.some((earlier) => {
-      const distance = squaredDistance(point, earlier);
+      const distance = squaredDistance(point, earlier, close);
       return distance > 0 && distance < close;
     });
   },
@@ -74,7 +74,7 @@ const unnatural: Sign = {
   meaning: 'asks about inputs unlike any honest ones, as a thief with made-up data does',
   shows: ({ point }, _recent, { points, gaps }) => {
     const far = quantile(gaps, 1 - QUANTILE);
-    return points.every((honest) => squaredDistance(point, honest) > far);
+    return points.every((honest) => squaredDistance(point, honest, far) > far);
   },
 };
 
