@@ -25,13 +25,18 @@ const python = mlserverPython();
 const folder = mkdtempSync(path.join(tmpdir(), 'assay-load-'));
 const state = path.join(folder, 'state');
 
-const { key, onnx, input, pixels } = await release();
-const body = (samples) =>
-  JSON.stringify({
-    inputs: [
-      { name: input, datatype: 'FP32', shape: [samples, 1, 8, 8], data: Array(samples).fill(pixels).flat() },
-    ],
-  });
+const { key, onnx, input, digits } = await release();
+/** Digits, one after the other, from the first, and then from each of them. */
+const digitsFrom = (first, samples) =>
+  Array.from({ length: samples }, (_, i) => digits[(first + i) % digits.length]).flat();
+const bodies = (samples) =>
+  digits.map((_, first) => ({
+    body: JSON.stringify({
+      inputs: [
+        { name: input, datatype: 'FP32', shape: [samples, 1, 8, 8], data: digitsFrom(first, samples) },
+      ],
+    }),
+  }));
 
 console.log('| server | samples | connections | requests/s | p50 ms | p99 ms | not 2xx | peak MiB |');
 console.log('|---|---|---|---|---|---|---|---|');
@@ -43,6 +48,7 @@ const gateway = (...more) => [
 ];
 await measure('gateway, everything on', gateway());
 await measure('gateway, everything on, `--batch 32`', gateway('--batch', '32'));
+await measure('gateway, keys alone, `--batch 32`', gateway('--batch', '32'), 'plain');
 await measure('bare Fastify and ONNX Runtime', [
   process.execPath,
   path.join(import.meta.dirname, 'bare.mjs'),
@@ -54,7 +60,10 @@ await alone(1);
 await alone(32);
 rmSync(folder, { recursive: true });
 
-/** Runs the example with clients that have budgets, are watched and are told rounded, noisy probabilities. */
+/**
+ * Releases the example twice: to `digits`, whose clients have budgets, are watched and are told rounded, noisy probabilities, and to
+ * `plain`, whose clients are told everything.
+ */
 async function release() {
   const example = path.join(root, 'examples/digits');
   const project = path.join(folder, 'project');
@@ -65,6 +74,7 @@ async function release() {
     '      budget: { perMinute: 1000000000, perDay: 1000000000000 }\n      watch: { falseAlarmRate: 0.001, action: log }\n';
   const text = readFileSync(path.join(example, 'lifecycle.yaml'), 'utf8');
   writeFileSync(path.join(project, 'lifecycle.yaml'), `${text}\n${serving}`);
+  writeFileSync(path.join(project, 'plain.yaml'), text.replace('endpoint: digits', 'endpoint: plain'));
   const assay = (...args) =>
     JSON.parse(
       execFileSync(process.execPath, [path.join(root, 'dist/cli/main.js'), '--json', ...args], {
@@ -79,18 +89,24 @@ async function release() {
   assay('up', '--detach');
   try {
     const outcome = assay('run', path.join(project, 'lifecycle.yaml'));
-    if (outcome.status !== 'released') throw new Error(JSON.stringify(outcome));
+    const plain = assay('run', path.join(project, 'plain.yaml'));
+    for (const { status, reasons } of [outcome, plain]) if (status !== 'released') throw new Error(reasons);
     const client = assay('keys', 'client', 'add', 'load');
     const file = path.join(folder, 'model.onnx');
     const digest = outcome.onnx.replace('sha256:', '');
     cpSync(path.join(state, 'store/objects/blobs', digest.slice(0, 2), digest), file);
-    const fields = readFileSync(path.join(example, 'digits.csv'), 'utf8').split('\n')[1].split(',');
+    const rows = readFileSync(path.join(example, 'digits.csv'), 'utf8').trim().split('\n').slice(1);
     const session = await ort.InferenceSession.create(file);
     return {
       key: client.key,
       onnx: file,
       input: session.inputNames[0],
-      pixels: fields.slice(1, -1).map((pixel) => Number(pixel) / 16),
+      digits: rows.map((fields) =>
+        fields
+          .split(',')
+          .slice(1, -1)
+          .map((pixel) => Number(pixel) / 16),
+      ),
     };
   } finally {
     assay('down');
@@ -122,17 +138,19 @@ async function mlserver() {
   return Object.assign(command, { address: `http://127.0.0.1:${http}`, cwd: settings });
 }
 
-async function measure(name, command) {
+async function measure(name, command, endpoint = 'digits') {
   const child = spawn(command[0], command.slice(1), {
     stdio: ['ignore', 'pipe', 'ignore'],
     cwd: command.cwd,
     env: { ...process.env, NOISE: 'a secret', PYTHONPATH: command.cwd ?? '' },
   });
   try {
-    const url = `${command.address ?? (await addressOf(child))}/v2/models/digits/infer`;
+    const url = `${command.address ?? (await addressOf(child))}/v2/models/${endpoint}/infer`;
     const headers = { 'content-type': 'application/json', authorization: `Bearer ${key}` };
     for (let tries = 0; ; tries++) {
-      const answer = await fetch(url, { method: 'POST', headers, body: body(1) }).catch(() => undefined);
+      const answer = await fetch(url, { method: 'POST', headers, body: bodies(1)[0].body }).catch(
+        () => undefined,
+      );
       if (answer?.ok) break;
       if (tries > 300) throw new Error(`${name} does not answer: ${await answer?.text()}`);
       await sleep(100);
@@ -143,7 +161,7 @@ async function measure(name, command) {
       [1, 48],
       [32, 16],
     ]) {
-      const shot = { url, method: 'POST', headers, connections, body: body(samples) };
+      const shot = { url, method: 'POST', headers, connections, requests: bodies(samples) };
       await autocannon({ ...shot, duration: 2 });
       const { requests, latency, non2xx, errors } = await autocannon({ ...shot, duration: seconds });
       row(
@@ -164,7 +182,7 @@ async function measure(name, command) {
 
 async function alone(samples) {
   const session = await ort.InferenceSession.create(onnx, { intraOpNumThreads: 1, interOpNumThreads: 1 });
-  const data = Float32Array.from(Array(samples).fill(pixels).flat());
+  const data = Float32Array.from(digitsFrom(0, samples));
   const feeds = { [input]: new ort.Tensor('float32', data, [samples, 1, 8, 8]) };
   const times = [];
   for (const end = performance.now() + 1000 * seconds; performance.now() < end; ) {
