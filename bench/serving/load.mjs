@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { assayIn, everythingOn, readDigits, release } from './released.mjs';
 
 const require = createRequire(import.meta.url);
 const autocannon = require('autocannon');
@@ -25,7 +26,8 @@ const python = mlserverPython();
 const folder = mkdtempSync(path.join(tmpdir(), 'assay-load-'));
 const state = path.join(folder, 'state');
 
-const { key, onnx, input, digits } = await release();
+const digits = readDigits();
+const { key, onnx, input } = await releaseTwice();
 /** Digits, one after the other, from the first, and then from each of them. */
 const digitsFrom = (first, samples) =>
   Array.from({ length: samples }, (_, i) => digits[(first + i) % digits.length]).flat();
@@ -64,50 +66,18 @@ rmSync(folder, { recursive: true });
  * Releases the example twice: to `digits`, whose clients have budgets, are watched and are told rounded, noisy probabilities, and to
  * `plain`, whose clients are told everything.
  */
-async function release() {
-  const example = path.join(root, 'examples/digits');
-  const project = path.join(folder, 'project');
-  mkdirSync(project);
-  cpSync(path.join(example, 'digits.csv'), path.join(project, 'digits.csv'));
-  const serving =
-    'serving:\n  scopes:\n    public:\n      reveals: { decimals: 3, noise: 0.1 }\n' +
-    '      budget: { perMinute: 1000000000, perDay: 1000000000000 }\n      watch: { falseAlarmRate: 0.001, action: log }\n';
-  const text = readFileSync(path.join(example, 'lifecycle.yaml'), 'utf8');
-  writeFileSync(path.join(project, 'lifecycle.yaml'), `${text}\n${serving}`);
-  writeFileSync(path.join(project, 'plain.yaml'), text.replace('endpoint: digits', 'endpoint: plain'));
-  const assay = (...args) =>
-    JSON.parse(
-      execFileSync(process.execPath, [path.join(root, 'dist/cli/main.js'), '--json', ...args], {
-        encoding: 'utf8',
-        env: { ...process.env, ASSAY_STATE: state },
-        stdio: ['ignore', 'pipe', 'ignore'],
-      })
-        .trim()
-        .split('\n')
-        .at(-1),
-    );
+async function releaseTwice() {
+  const assay = assayIn(state);
   assay('up', '--detach');
   try {
-    const outcome = assay('run', path.join(project, 'lifecycle.yaml'));
-    const plain = assay('run', path.join(project, 'plain.yaml'));
-    for (const { status, reasons } of [outcome, plain]) if (status !== 'released') throw new Error(reasons);
+    const outcome = release(assay, folder, 'digits', (text) => `${text}${everythingOn}`);
+    release(assay, folder, 'plain', (text) => text.replace('endpoint: digits', 'endpoint: plain'));
     const client = assay('keys', 'client', 'add', 'load');
     const file = path.join(folder, 'model.onnx');
     const digest = outcome.onnx.replace('sha256:', '');
     cpSync(path.join(state, 'store/objects/blobs', digest.slice(0, 2), digest), file);
-    const rows = readFileSync(path.join(example, 'digits.csv'), 'utf8').trim().split('\n').slice(1);
     const session = await ort.InferenceSession.create(file);
-    return {
-      key: client.key,
-      onnx: file,
-      input: session.inputNames[0],
-      digits: rows.map((fields) =>
-        fields
-          .split(',')
-          .slice(1, -1)
-          .map((pixel) => Number(pixel) / 16),
-      ),
-    };
+    return { key: client.key, onnx: file, input: session.inputNames[0] };
   } finally {
     assay('down');
   }

@@ -1,14 +1,17 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { RefusedError } from '../core/errors/index.js';
 import {
   type ApiClient,
   abstentionLabel,
   authenticate,
   authorize,
+  type BinaryRequest,
   describeInput,
   describeOutputs,
   type KnownSpeakers,
+  readBinaryRequest,
   scopeOf,
+  writeBinaryAnswer,
 } from '../core/serving/index.js';
 import type { ScopeSpec } from '../core/spec/index.js';
 import type { AnswerRequest } from './answer-request.js';
@@ -22,6 +25,8 @@ declare module 'fastify' {
     apiClient: ApiClient | undefined;
     /** The revision that answered, for the log. */
     answeredBy: number | undefined;
+    /** Which outputs a request with binary tensors asks for in binary. */
+    binaryOutputs: BinaryRequest['binaryOutputs'] | undefined;
   }
 }
 
@@ -48,8 +53,9 @@ export function predictionRoutes(app: FastifyInstance, parts: PredictionParts): 
 
   app.decorateRequest('apiClient', undefined);
   app.decorateRequest('answeredBy', undefined);
+  app.decorateRequest('binaryOutputs', undefined);
 
-  app.get('/v2', () => ({ name: 'assay', version: '2', extensions: [] }));
+  app.get('/v2', () => ({ name: 'assay', version: '2', extensions: ['binary_tensor_data'] }));
   app.get('/v2/health/live', () => ({ live: true }));
   // Not "every model is ready", as the protocol has it: whoever can write a ref to the store could then take every
   // gateway out of service with a release that never verifies. Readiness of one model is its own route.
@@ -59,6 +65,16 @@ export function predictionRoutes(app: FastifyInstance, parts: PredictionParts): 
   });
 
   void app.register(async (models) => {
+    // `*` is for clients that do not say what they send, as NVIDIA's.
+    models.addContentTypeParser(
+      ['application/octet-stream', '*'],
+      { parseAs: 'buffer' },
+      async (request: FastifyRequest, bytes: Buffer) => {
+        const { body, binaryOutputs } = readBinaryRequest(headerBytesOf(request), bytes);
+        request.binaryOutputs = binaryOutputs;
+        return body;
+      },
+    );
     // Before the body is read: nobody gets a stranger's megabytes parsed.
     models.addHook<{ Params: ModelParams }>('onRequest', async (request) => {
       const certificate = clientCertificateOf(request.raw.socket);
@@ -87,7 +103,11 @@ export function predictionRoutes(app: FastifyInstance, parts: PredictionParts): 
           body: request.body,
           retryAfter: (seconds: number) => void reply.header('retry-after', String(seconds)),
         };
-        return await answer(asked);
+        const answered = await answer(asked);
+        const written = request.binaryOutputs && writeBinaryAnswer(answered, request.binaryOutputs);
+        if (written === undefined) return answered;
+        reply.header('inference-header-content-length', String(written.headerBytes));
+        return await reply.type('application/octet-stream').send(written.body);
       });
     }
   });
@@ -104,6 +124,22 @@ export function predictionRoutes(app: FastifyInstance, parts: PredictionParts): 
     }
     return live;
   }
+}
+
+/** @throws RefusedError `media-type-unsupported` or `request-invalid` */
+function headerBytesOf({ headers }: FastifyRequest): number {
+  const text = headers['inference-header-content-length'];
+  const isBinary = [undefined, 'application/octet-stream'].includes(headers['content-type']);
+  if (text === undefined || !isBinary)
+    throw new RefusedError(
+      'media-type-unsupported',
+      'expected JSON, or binary tensors and the length of their header',
+    );
+  if (/^\d{1,9}$/.test(String(text))) return Number(text);
+  throw new RefusedError(
+    'request-invalid',
+    'expected Inference-Header-Content-Length to be a number of bytes',
+  );
 }
 
 function describe(

@@ -75,7 +75,11 @@ describe('a prediction', () => {
 
 describe('what a client learns', () => {
   it('is what the server is and whether it lives, without a key', async () => {
-    expect((await gateway.call('/v2')).body).toEqual({ name: 'assay', version: '2', extensions: [] });
+    expect((await gateway.call('/v2')).body).toEqual({
+      name: 'assay',
+      version: '2',
+      extensions: ['binary_tensor_data'],
+    });
     expect((await gateway.call('/v2/health/live')).status).toBe(200);
     expect((await gateway.call('/v2/health/ready')).body).toEqual({ ready: true });
   });
@@ -228,7 +232,53 @@ describe('a request that is wrong', () => {
     expect(status).toBe(413);
   });
 
-  it('is refused for anything but JSON', async () => {
+  it('may come and be answered with binary tensors, which say the same', async () => {
+    const [{ data, ...described }] = sample.inputs as [(typeof sample.inputs)[0]];
+    const values = Buffer.from(Float32Array.from(data).buffer);
+    const header = JSON.stringify({
+      inputs: [{ ...described, parameters: { binary_data_size: values.length } }],
+      outputs: [{ name: 'probabilities', parameters: { binary_data: true } }],
+    });
+    const ask = (
+      headers: Readonly<Record<string, string>>,
+      body = Buffer.concat([Buffer.from(header), values]),
+    ) =>
+      fetch(`${gateway.url}/v2/models/samples/infer`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${alice.key}`, ...headers },
+        body: new Uint8Array(body),
+      });
+    const length = { 'inference-header-content-length': String(header.length) };
+    const answer = await ask({ ...length, 'content-type': 'application/octet-stream' });
+    expect(answer.headers.get('content-type')).toBe('application/octet-stream');
+    const bytes = Buffer.from(await answer.arrayBuffer());
+    const json = Number(answer.headers.get('inference-header-content-length'));
+    const inJson = await gateway.infer();
+    const expected = inJson.body.outputs.find(({ name }) => name === 'probabilities')!;
+    expect(JSON.parse(bytes.subarray(0, json).toString())).toMatchObject({
+      model_version: inJson.body.model_version,
+      outputs: [
+        {
+          name: 'probabilities',
+          shape: expected.shape,
+          parameters: { binary_data_size: bytes.length - json },
+        },
+      ],
+    });
+    for (const [index, value] of expected.data.entries())
+      expect(bytes.readFloatLE(json + 4 * index)).toBe(Math.fround(value as number));
+    const wrong = { 'inference-header-content-length': '-1', 'content-type': 'application/octet-stream' };
+    for (const [headers, status] of [
+      [wrong, 400],
+      [{ ...length, 'content-type': 'text/plain' }, 415],
+    ] as const)
+      expect((await ask(headers)).status).toBe(status);
+    expect(
+      (await ask({ ...length, 'content-type': 'application/octet-stream' }, Buffer.from('{'))).status,
+    ).toBe(400);
+  });
+
+  it('is refused for anything else', async () => {
     for (const type of ['text/plain', 'application/octet-stream', 'multipart/form-data']) {
       const answer = await gateway.call('/v2/models/samples/infer', {
         method: 'POST',

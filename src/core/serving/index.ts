@@ -1,6 +1,7 @@
 export { type ApiClient, readClients } from './api-clients.js';
 export { type GeneratedApiKey, generateApiKey, hashApiKey, type KeyRecord } from './api-key.js';
 export { authenticate, authorize, type Credentials, type KnownSpeakers } from './authenticate.js';
+export { type BinaryRequest, readBinaryRequest, writeBinaryAnswer } from './binary-tensors.js';
 export { scopeOf } from './client-scope.js';
 export {
   type EndpointPointer,
