@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { RefusedError } from '../core/errors/index.js';
 import type { EndpointPointer } from '../core/serving/index.js';
 import type { Digest } from '../core/spec/index.js';
+import type { GatewayMetrics } from './metrics.js';
 import type { Refusal } from './refusals.js';
 import type { ServedEndpoint, Staleness, WarmRelease } from './served-endpoint.js';
 import type { ServedEndpoints } from './served-endpoints.js';
@@ -32,7 +33,12 @@ export interface EndpointStatus {
 }
 
 /** Everything an operator needs, and clients must not see: it listens on loopback only. */
-export function adminRoutes(app: FastifyInstance, endpoints: ServedEndpoints, watched: WatchedClients): void {
+export function adminRoutes(
+  app: FastifyInstance,
+  endpoints: ServedEndpoints,
+  watched: WatchedClients,
+  { registry }: GatewayMetrics,
+): void {
   const statusOf = statusWith(watched);
   // A web page in the operator's browser can reach loopback under a name of its own (DNS rebinding); it cannot choose
   // the Host header.
@@ -40,6 +46,10 @@ export function adminRoutes(app: FastifyInstance, endpoints: ServedEndpoints, wa
     if (!['127.0.0.1', 'localhost', '[::1]'].includes(request.hostname)) {
       throw new RefusedError('forbidden', 'expected a loopback address in the Host header');
     }
+  });
+  app.get('/metrics', async (_request, reply) => {
+    const text = await registry.metrics();
+    return await reply.type(registry.contentType).send(text);
   });
   app.get('/admin/endpoints', () => ({ endpoints: endpoints.all().map(statusOf) }));
   app.get<{ Params: { readonly name: string } }>('/admin/endpoints/:name', (request) => {

@@ -9,6 +9,7 @@ import { requestAnswerer } from './answer-request.js';
 import { type FollowedFile, followFile } from './followed-file.js';
 import { httpServer } from './http-server.js';
 import { learnRelease } from './learn-release.js';
+import { gatewayMetrics } from './metrics.js';
 import type { RunnerLimits } from './model-runner.js';
 import { predictionRoutes } from './prediction-routes.js';
 import { queryBudgets } from './query-budgets.js';
@@ -77,11 +78,13 @@ export async function buildGateway(parts: GatewayParts): Promise<Gateway> {
   const models = warmModels(limits.runner, (error) => log.error({ err: error }, 'a model did not close'));
   const learn = learnRelease(parts.store, parts.noiseSecret);
   const endpoints = serveEndpoints({ ...parts, learn, models });
-  const watched = watchedClients(parts.now, log);
+  const metrics = gatewayMetrics(endpoints, parts.now);
+  const watched = watchedClients(parts.now, log, metrics.alarm);
   const budgets = queryBudgets(parts.store, parts.now);
   let draining = false;
 
   const predictions = httpServer(log, limits.bodyBytes, parts.tls);
+  metrics.measure(predictions);
   predictionRoutes(predictions, {
     endpoints,
     speakers: () => ({ clients: clients.current(), issuers: issuers?.current() ?? [] }),
@@ -90,7 +93,7 @@ export async function buildGateway(parts: GatewayParts): Promise<Gateway> {
     accepting: () => !draining,
   });
   const admin = httpServer(log, 1024);
-  adminRoutes(admin, endpoints, watched);
+  adminRoutes(admin, endpoints, watched, metrics);
 
   return {
     predictions,

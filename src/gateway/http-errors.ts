@@ -1,6 +1,13 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorCode, errorTable, RefusedError, TransientError } from '../core/errors/index.js';
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** With what it was refused. */
+    refusedAs: ErrorCode | undefined;
+  }
+}
+
 /** How every failed request is answered; `error` is what the Open Inference Protocol asks for. */
 export interface ErrorBody {
   readonly error: string;
@@ -15,6 +22,7 @@ export interface ErrorBody {
 
 /** Answers every failure in one shape. What a client did not cause is logged, and it learns nothing of it. */
 export function answerErrors(app: FastifyInstance): void {
+  app.decorateRequest('refusedAs', undefined);
   app.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply));
   app.setNotFoundHandler((request, reply) =>
     answerError(new RefusedError('route-unknown', 'no such route'), request, reply),
@@ -35,6 +43,7 @@ export function answerError(error: Error, request: FastifyRequest, reply: Fastif
     return reply.code(500).send(body);
   }
   const { status } = refused.entry;
+  request.refusedAs = refused.code;
   if (error instanceof TransientError) request.log.error({ err: error }, 'request failed');
   if (status === 401) reply.header('www-authenticate', 'Bearer');
   if (status === 503) reply.header('retry-after', '1');

@@ -9,6 +9,7 @@ import {
   describeInput,
   describeOutputs,
   type KnownSpeakers,
+  openApiDocument,
   readBinaryRequest,
   scopeOf,
   writeBinaryAnswer,
@@ -56,6 +57,8 @@ export function predictionRoutes(app: FastifyInstance, parts: PredictionParts): 
   app.decorateRequest('binaryOutputs', undefined);
 
   app.get('/v2', () => ({ name: 'assay', version: '2', extensions: ['binary_tensor_data'] }));
+  const document = openApiDocument();
+  app.get('/v2/openapi.json', () => document);
   app.get('/v2/health/live', () => ({ live: true }));
   // Not "every model is ready", as the protocol has it: whoever can write a ref to the store could then take every
   // gateway out of service with a release that never verifies. Readiness of one model is its own route.
@@ -104,6 +107,7 @@ export function predictionRoutes(app: FastifyInstance, parts: PredictionParts): 
           retryAfter: (seconds: number) => void reply.header('retry-after', String(seconds)),
         };
         const answered = await answer(asked);
+        request.samplesAnswered = answered.outputs[0]?.shape[0] ?? 0;
         const written = request.binaryOutputs && writeBinaryAnswer(answered, request.binaryOutputs);
         if (written === undefined) return answered;
         reply.header('inference-header-content-length', String(written.headerBytes));

@@ -35,7 +35,12 @@ const kept = 100;
 /** Takes no client's name: names have no such letter. */
 const everybody = '*';
 
-export function watchedClients(now: () => Date, log: Logger): WatchedClients {
+/** @param raise - told of each alarm */
+export function watchedClients(
+  now: () => Date,
+  log: Logger,
+  raise: (alarm: RaisedAlarm) => void,
+): WatchedClients {
   const suspicions = new Map<string, Suspicion>();
   const raised = new Map<string, readonly RaisedAlarm[]>();
 
@@ -59,10 +64,9 @@ export function watchedClients(now: () => Date, log: Logger): WatchedClients {
           { endpoint, client, action: watch.action, ...alarm },
           'a client does what honest ones do not',
         );
-        raised.set(
-          endpoint,
-          [{ ...alarm, endpoint, client, at }, ...(raised.get(endpoint) ?? [])].slice(0, kept),
-        );
+        const news = { ...alarm, endpoint, client, at };
+        raise(news);
+        raised.set(endpoint, [news, ...(raised.get(endpoint) ?? [])].slice(0, kept));
       }
     }
   }

@@ -23,6 +23,7 @@ export {
   type RevealRow,
   smoothedOutputTensors,
 } from './inference-response.js';
+export { openApiDocument } from './openapi.js';
 export { indexOfLargest, softmax } from './probabilities.js';
 export {
   type BudgetWindow,

@@ -8,7 +8,8 @@ import { readTexts } from './texts.js';
 /** The protocol leaves parameters to each server; this one has none, so they are allowed and mean nothing. */
 const parameters = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional();
 
-const requestSchema = z.strictObject({
+/** A request as the protocol has it; what the model takes is for its card to say. */
+export const inferenceRequestSchema = z.strictObject({
   id: z.string().max(256).optional(),
   parameters,
   inputs: z
@@ -62,7 +63,7 @@ export function readInferenceRequest(
   mostSamples: number,
 ): InferenceRequest {
   const problems = requestProblems();
-  const parsed = requestSchema.safeParse(body);
+  const parsed = inferenceRequestSchema.safeParse(body);
   if (!parsed.success) {
     for (const issue of parsed.error.issues) {
       const where = issue.path.length === 0 ? 'body' : issue.path.map(String).join('.');
