@@ -2,14 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { RunProgress } from '../../src/cli/client.js';
 import { findExecutable, startEmbeddedServer } from '../../src/workers/server/index.js';
 import type { LifecycleOutcome } from '../../src/workflows/contract.js';
 import { buildPlant, type Plant, type PlantWorker } from '../support/plant.js';
 import { sharedTemporal } from '../support/temporal.js';
 import { recordHistory, replay } from '../workflows/recorded-histories.js';
 import { type DigitsChanges, writeDigits } from './digits-lifecycle.js';
+import { fractionOf, reaches, statusOf, underWay } from './watch-run.js';
 
 jest.setTimeout(180_000);
 
@@ -183,36 +182,6 @@ function identical(outcome: LifecycleOutcome) {
   if (outcome.status !== 'released') throw new Error(`expected a release, got ${JSON.stringify(outcome)}`);
   const { release: _, ...rest } = outcome;
   return rest;
-}
-
-/** Watches a run until it has come so far, and fails when it ended before. */
-async function reaches(
-  plant: Plant,
-  run: string,
-  far: (progress: RunProgress) => boolean,
-): Promise<RunProgress> {
-  for (;;) {
-    const progress = await plant.client.progress(run);
-    if (far(progress)) return progress;
-    if (!(await plant.client.isRunning(run))) throw new Error(`${run} ended before it came so far`);
-    await sleep(20);
-  }
-}
-
-/** Heartbeats come each second, so that a late one must still find the activity at work. */
-function underWay(activity: string, fraction: number) {
-  return (progress: RunProgress) => fractionOf(activity, progress) >= fraction;
-}
-
-function fractionOf(activity: string, { running }: RunProgress): number {
-  return Math.max(
-    0,
-    ...running.filter((entry) => entry.activity === activity).map(({ fraction }) => fraction),
-  );
-}
-
-function statusOf(stage: string, { stages }: RunProgress): string | undefined {
-  return stages.find(({ name }) => name === stage)?.status;
 }
 
 /** The worker that has an activity in hand. */

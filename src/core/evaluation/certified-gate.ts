@@ -3,7 +3,7 @@ import { type AnyCertificate, certificateOf, openCertifier } from '../certificat
 import { RefusedError } from '../errors/index.js';
 import { type CertifiedGateSpec, gateName } from '../spec/index.js';
 import { cleanRowSchema } from './accuracy-gate.js';
-import type { Block, Gate, GateSubject, Measurement } from './gate.js';
+import type { Block, Gate, GateSubject, Measurement, Resumption } from './gate.js';
 import { type Finding, judgeMinimum, type Proportion, proportion, worstStatus } from './judgement.js';
 import { sampleColumns } from './sample-columns.js';
 import { serveCleanly } from './serve-cleanly.js';
@@ -107,10 +107,17 @@ function shareOf(rows: readonly CertifiedRow[], holds: (row: CertifiedRow) => bo
   return rows.length === 0 ? 0 : rows.filter(holds).length / rows.length;
 }
 
+/** Certificates after which an interrupted measurement goes on: one by smoothing may take a minute, one by bounds seldom does. */
+const KEEP_EVERY = { smoothing: 1, crown: 5, interval: 25 } as const satisfies Record<
+  CertifiedGateSpec['method'],
+  number
+>;
+
 async function measureCertified(
   spec: CertifiedGateSpec,
   subject: GateSubject,
   block: Block = { from: 0, to: subject.samples.ids.length },
+  resumption?: Resumption<CertifiedRow>,
 ): Promise<Measurement<CertifiedRow>> {
   const { samples, minimum, signal, onProgress, certifiable, seed } = subject;
   const certifier = await openCertifier(certifiable, spec, seed).catch((error: unknown) => {
@@ -122,8 +129,8 @@ async function measureCertified(
     return { rows: rows.map((row) => ({ ...row, radius: 0, votes: null })), obstacle: certifier };
   }
   try {
-    const rows: CertifiedRow[] = [];
-    for (let index = block.from; index < block.to; index++) {
+    const rows = [...(resumption?.from?.rows ?? [])];
+    for (let index = block.from + rows.length; index < block.to; index++) {
       signal?.throwIfAborted();
       const id = samples.ids[index]!;
       const label = samples.labels[index]!;
@@ -131,6 +138,9 @@ async function measureCertified(
       const certificate = await certifier.certify(sample, id);
       rows.push(rowOf(id, label, certificate));
       onProgress?.((index + 1 - block.from) / (block.to - block.from));
+      if (index + 1 < block.to && rows.length % KEEP_EVERY[spec.method] === 0) {
+        await resumption?.keep({ steps: rows.length, rows });
+      }
     }
     return { rows };
   } finally {

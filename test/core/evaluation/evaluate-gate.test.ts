@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ingest } from '../../../src/core/data/index.js';
-import { decideAgain, evaluateGate, measureShard } from '../../../src/core/evaluation/index.js';
+import { type Block, decideAgain, evaluateGate, measureShard } from '../../../src/core/evaluation/index.js';
 import { encodeModel, floatTensor, graphBuilder } from '../../../src/core/onnx/index.js';
 import {
   type Digest,
@@ -225,36 +225,43 @@ describe('evaluating a gate', () => {
     await expect(evaluate(evasion, { parent })).rejects.toMatchObject({ code: 'model-unfit' });
   });
 
-  it('goes on after any attack of an interrupted shard to the same bytes, and does none of them again', async () => {
-    // Some samples break, so that examples are carried along too; the first of a draw are looked at more closely, which takes time.
-    const attacks = ['fgsm', 'pgd', 'apgd-ce', 'square'].map((attack) => ({ attack }));
-    const small = { attacks, epsilon: 0.15, samples: 60, apgd: { steps: 10 } };
-    const [gate] = gatesSchema.parse([{ ...strict, ...small }]) as [GateSpec];
-    const block = { from: 40, to: 50 };
-    const measure = (resumeFrom?: Digest, changes: object = {}) => {
+  describe('goes on where a shard was interrupted, to the same bytes, and does nothing again', () => {
+    const measure = async (gate: GateSpec, block: Block, resumeFrom?: Digest) => {
       const points: Digest[] = [];
-      const options = { store, gate, model, snapshot, workFolder, block, ...changes };
-      const measured = measureShard({
-        ...options,
+      const shard = await measureShard({
+        ...{ store, gate, model, snapshot, workFolder, block },
         signal: new AbortController().signal,
         onProgress: () => undefined,
         onResumePoint: (point) => points.push(point),
         ...(resumeFrom && { resumeFrom }),
       });
-      return measured.then((shard) => ({ shard, points }));
+      return { shard, points };
     };
-    const whole = await measure();
-    expect(whole.points.length).toBeGreaterThan(6);
-    for (const [taken, point] of whole.points.entries()) {
-      const { shard, points } = await measure(point);
-      expect([taken, shard]).toEqual([taken, whole.shard]);
-      expect(points).toEqual(whole.points.slice(taken + 1));
-    }
-    // What is not about this very work is not believed.
-    const elsewhere = await measure(undefined, { block: { from: 0, to: 12 } });
-    for (const other of [elsewhere.points[3]!, await store.putBlob(Buffer.from('{}')), digestOf('gone')]) {
-      expect(await measure(other)).toEqual(whole);
-    }
+    // Some samples break, so that examples are carried along too; the first of a draw are looked at more closely, which takes time.
+    const attacks = ['fgsm', 'pgd', 'apgd-ce', 'square'].map((attack) => ({ attack }));
+    const attacked = { ...strict, attacks, epsilon: 0.15, samples: 60, apgd: { steps: 10 } };
+    const bounded = { gate: 'certified', method: 'crown', norm: 'linf', epsilon: 0.01, minimum: 0.5 };
+
+    it.each<[string, object, number]>([
+      ['after any attack', attacked, 7],
+      ['after any sample certified by smoothing', { ...certified, samples: 60 }, 9],
+      ['after some samples certified by bounds', bounded, 1],
+    ])('%s', async (_, unparsed, least) => {
+      const [gate] = gatesSchema.parse([unparsed]) as [GateSpec];
+      const block = { from: 40, to: 50 };
+      const whole = await measure(gate, block);
+      expect(whole.points.length).toBeGreaterThanOrEqual(least);
+      for (const [taken, point] of whole.points.entries()) {
+        const { shard, points } = await measure(gate, block, point);
+        expect([taken, shard]).toEqual([taken, whole.shard]);
+        expect(points).toEqual(whole.points.slice(taken + 1));
+      }
+      // What is not about this very work is not believed.
+      const elsewhere = (await measure(gate, { from: 0, to: 12 })).points.at(-1)!;
+      for (const other of [elsewhere, await store.putBlob(Buffer.from('{}')), digestOf('gone')]) {
+        expect(await measure(gate, block, other)).toEqual(whole);
+      }
+    });
   });
 
   it('fails a model at a radius that it cannot withstand, with the reason in numbers', async () => {
