@@ -58,7 +58,7 @@ export function createEvaluate({ store, scratch }: WorkerContext) {
       const { from, to } = input.block;
       const stage: Stage<StoredShard> = {
         name: 'evaluate-shard',
-        version: 5,
+        version: 6,
         outcome: storedShardSchema.refine(
           ({ block }) => block.from === from && block.to === to,
           'of another block',
@@ -89,7 +89,7 @@ export function createEvaluate({ store, scratch }: WorkerContext) {
       const { shards, ...input } = relevant(order);
       const stage: Stage<Verdict | null> = {
         name: 'merge-evaluation',
-        version: 4,
+        version: 5,
         outcome: z.nullable(verdictOf(input)),
       };
       return runStage(
@@ -103,7 +103,7 @@ export function createEvaluate({ store, scratch }: WorkerContext) {
     /** All in one, as runs asked for it that began before there were shards. */
     async evaluateModel(order: EvaluateInput): Promise<StageResult<Verdict>> {
       const input = relevant(order);
-      const stage: Stage<Verdict> = { name: 'evaluate', version: 6, outcome: verdictOf(input) };
+      const stage: Stage<Verdict> = { name: 'evaluate', version: 7, outcome: verdictOf(input) };
       return runStage(store, stage, { ...input, runtimeVersion }, (report) =>
         withScratchFolder(scratch, (workFolder) =>
           evaluateGate({

@@ -1,3 +1,5 @@
+import type { NearestFigures } from '../../core/evaluation/index.js';
+import type { Norm } from '../../core/spec/index.js';
 import { mark } from '../context.js';
 import type { AttackResult } from './result.js';
 
@@ -27,6 +29,9 @@ export function attackTable(result: AttackResult): readonly string[] {
           seconds.toFixed(1),
         ]),
     ]),
+    ...attacks.flatMap(({ attack, attacked, nearest }) =>
+      nearest ? [`  ${attack}: ${nearestText(nearest, attacked, policy.norm)}`] : [],
+    ),
     ...(result.sticker
       ? [
           `  One sticker for all: breaks ${result.sticker.broken} of ${result.sticker.judged} held-out samples`,
@@ -68,6 +73,13 @@ function verdictLines({
     `${minimum === null ? '' : `Minimum ${minimum}: `}${statements[status]}`,
     ...reasons.map((reason) => `  - ${reason}`),
   ];
+}
+
+/** How far the boundary is from the samples that an attack was given. */
+export function nearestText({ median, found }: NearestFigures, attacked: number, norm: Norm): string {
+  return median === null
+    ? `met a misclassified input of ${found} of ${attacked} samples, too few for a median distance`
+    : `median minimal distance ${Number(median.toPrecision(4))} (${norm}); met a misclassified input of ${found} of ${attacked} samples`;
 }
 
 /** The first column to the left, the others to the right. */

@@ -100,6 +100,11 @@ export interface AttackResult {
    * broken or there were fewer steps. An attack that is still climbing when it ends has not shown what it can do.
    */
   readonly lateRise?: Float64Array;
+  /**
+   * Of an attack that looks for the nearest: for each sample, the nearest misclassified input that it met, in the ball or
+   * beyond it; the original where it met none.
+   */
+  readonly nearest?: Float32Array;
 }
 
 /** An evasion attack: one file, one value of this interface, one row of the registry. No thresholds here. */

@@ -75,6 +75,10 @@ async function walkToBoundary(
   const near = { ...threat, epsilon: START_RADIUS * threat.epsilon };
   const startReach: Search = { ...search, threat: near, box: allowedBox(samples, near) };
   const { classes } = classifier;
+  const nearest: Nearest = {
+    points: samples.inputs.slice(),
+    distances: new Float64Array(samples.ids.length).fill(Number.POSITIVE_INFINITY),
+  };
   const others = new Map<number, readonly number[]>();
   await lookAtOriginals(search, async (batch, points) => {
     const logits = await classifier.logits(points, batch.length);
@@ -85,9 +89,10 @@ async function walkToBoundary(
     });
   });
   const rounds = targets === undefined ? 1 : Math.max(1, Math.min(targets, classes - 1));
-  return climbInRestarts(search, restarts * rounds, (batch, restart) =>
+  const result = await climbInRestarts(search, restarts * rounds, (batch, restart) =>
     walk(
       search,
+      nearest,
       batch.map((index) => ({
         index,
         classes: targets === undefined ? others.get(index)! : [others.get(index)![restart % rounds]!],
@@ -101,6 +106,13 @@ async function walkToBoundary(
       steps,
     ),
   );
+  return { ...result, nearest: nearest.points };
+}
+
+/** The nearest misclassified point of each sample that any of its walks met. */
+interface Nearest {
+  readonly points: Float32Array;
+  readonly distances: Float64Array;
 }
 
 /** One sample on its way to the boundary. */
@@ -114,7 +126,7 @@ interface Walker {
   distance: number;
 }
 
-async function walk(search: Search, started: Walker[], steps: number): Promise<void> {
+async function walk(search: Search, nearest: Nearest, started: Walker[], steps: number): Promise<void> {
   const { samples, threat } = search;
   let walkers = started;
   for (let step = 0; step < steps && walkers.length > 0; step++) {
@@ -139,8 +151,13 @@ async function walk(search: Search, started: Walker[], steps: number): Promise<v
   }
   await searchLastStretch(
     search,
-    walkers.filter(({ nearest }) => nearest !== undefined),
+    walkers.filter((walker) => walker.nearest !== undefined),
   );
+  for (const walker of started) {
+    if (!(walker.distance < nearest.distances[walker.index]!)) continue;
+    nearest.distances[walker.index] = walker.distance;
+    nearest.points.set(walker.nearest!, walker.index * search.size);
+  }
 }
 
 /**
@@ -166,10 +183,14 @@ async function searchLastStretch(search: Search, walkers: readonly Walker[]): Pr
       else end.inner = middle;
     });
   }
+  walkers.forEach((walker, i) => {
+    walker.nearest = between(ends[i]!, ends[i]!.outer);
+    walker.distance *= ends[i]!.outer;
+  });
   await look(
     search,
     walkers,
-    walkers.map(({ index }, i) => project(search, index, between(ends[i]!, ends[i]!.outer))),
+    walkers.map(({ index, nearest }) => project(search, index, nearest!)),
   );
 }
 

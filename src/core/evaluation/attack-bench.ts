@@ -98,7 +98,7 @@ async function recheck(
   attack: string,
   samples: Samples,
   index: number,
-  { adversarial, success }: AttackResult,
+  { adversarial, success, nearest }: AttackResult,
   threat: ThreatModel,
   answers: number | undefined,
 ): Promise<AttackOutcome> {
@@ -117,7 +117,32 @@ async function recheck(
     distance: distance(threat.norm, original, candidate),
     prediction,
     ...(answers !== undefined && { wrong }),
+    ...(nearest && {
+      nearest: await nearestDistance(
+        subject,
+        original,
+        nearest.subarray(index * size, (index + 1) * size),
+        label,
+        threat,
+        answers,
+      ),
+    }),
   };
+}
+
+/** How far the nearest misclassified input is that an attack met; null where the served model gets that one right. */
+async function nearestDistance(
+  subject: GateSubject,
+  original: Float32Array,
+  nearest: Float32Array,
+  label: number,
+  threat: ThreatModel,
+  answers: number | undefined,
+): Promise<number | null> {
+  if (!insideThreatModel(original, nearest, { ...threat, epsilon: Number.MAX_VALUE })) return null;
+  const bytes = sampleBytes(nearest, nearest.length, 0);
+  const { predicted } = await askServed(subject, bytes, label, answers);
+  return predicted === label ? null : distance(threat.norm, original, nearest);
 }
 
 /** How many answers each claim is looked at by, where the policy says it. */

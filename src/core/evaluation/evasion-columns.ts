@@ -24,6 +24,9 @@ export function evasionColumns(rows: readonly EvasionRow[]): readonly TableColum
         column(`${name}_broken`, 'BOOLEAN', ({ attacks }) => attacks?.[attack]?.broken),
         column(`${name}_distance`, 'DOUBLE', ({ attacks }) => attacks?.[attack]?.distance),
         column(`${name}_prediction`, 'INTEGER', ({ attacks }) => attacks?.[attack]?.prediction),
+        ...(rows.some(({ attacks }) => attacks?.[attack]?.nearest !== undefined)
+          ? [column(`${name}_nearest`, 'DOUBLE', ({ attacks }) => attacks?.[attack]?.nearest)]
+          : []),
         ...(rows.some(({ attacks }) => attacks?.[attack]?.heldOut !== undefined)
           ? [column(`${name}_held_out`, 'BOOLEAN', ({ attacks }) => attacks?.[attack]?.heldOut)]
           : []),

@@ -1,5 +1,13 @@
-import { type AttackSpec, type EvasionGateSpec, gateName, suiteOf } from '../spec/index.js';
+import {
+  type AttackSpec,
+  type EvasionGateSpec,
+  gateName,
+  type Norm,
+  type SuiteAttackName,
+  suiteOf,
+} from '../spec/index.js';
 import { clopperPearson, confidenceSequence } from '../statistics/index.js';
+import { nearestFigures } from './attack-figures.js';
 import type { ControlEvidence } from './controls/control.js';
 import { judgeControls } from './controls/registry.js';
 import { evasionColumns } from './evasion-columns.js';
@@ -109,8 +117,22 @@ function stickerFigures(rows: readonly EvasionRow[]): Record<string, number> {
   };
 }
 
+/** How far boundaries are from the samples that attacks which look for the nearest ones were given. */
+function boundaryFigures(
+  norm: Norm,
+  suite: readonly SuiteAttackName[],
+  rows: readonly EvasionRow[],
+): Record<string, number> {
+  return Object.fromEntries(
+    suite.flatMap((name) => {
+      const { median } = nearestFigures(rows.flatMap(({ attacks }) => attacks?.[name] ?? [])) ?? {};
+      return typeof median === 'number' ? [[`median minimal distance (${norm}) by ${name}`, median]] : [];
+    }),
+  );
+}
+
 function figuresOf(
-  { epsilon, randomised }: EvasionGateSpec,
+  { norm, epsilon, randomised }: EvasionGateSpec,
   attacks: readonly AttackSpec[],
   rows: readonly EvasionRow[],
 ): Record<string, number> {
@@ -136,6 +158,7 @@ function figuresOf(
       }),
     ),
     ...stickerFigures(rows),
+    ...boundaryFigures(norm, suite, rows),
     ...(median === undefined ? {} : { 'median gradient cosine': median }),
   };
 }

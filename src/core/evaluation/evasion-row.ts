@@ -19,6 +19,11 @@ const outcomeSchema = z.strictObject({
   prediction: z.int().min(-1),
   /** Of a randomised evaluation: how many of its answers were wrong. */
   wrong: z.int().min(0).optional(),
+  /**
+   * Of an attack that looks for the nearest: how far the nearest input is, in the ball or beyond it, that it met and the
+   * serving session misclassifies; null where it met none.
+   */
+  nearest: z.number().min(0).nullable().optional(),
   /** Of a universal attack: whether it learned nothing from this sample. */
   heldOut: z.boolean().optional(),
 });

@@ -1,4 +1,4 @@
-export { type AttackFigures, attackFigures } from './attack-figures.js';
+export { type AttackFigures, attackFigures, type NearestFigures } from './attack-figures.js';
 export { type CertifiedRow, type CurvePoint, certifiedCurve } from './certified-gate.js';
 export type { ControlReport } from './controls/examine.js';
 export { decideAgain } from './decide-again.js';

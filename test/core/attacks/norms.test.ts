@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { distance } from '../../../src/core/attacks/distance.js';
 import { moveToHyperplane } from '../../../src/core/attacks/hyperplane.js';
 import {
   type AttackContext,
@@ -120,6 +121,10 @@ describe.each(norms)('in a %s ball', (norm) => {
         const above = await runs[name](linear, one, threatOf(norm, least[i]! * (1 + slack)));
         const below = await runs[name](linear, one, threatOf(norm, least[i]! * (1 - 1e-5)));
         expect([name, above.success[0], below.success[0]]).toEqual([name, 1, 0]);
+        if (!below.nearest) continue;
+        // It says how far the boundary is that it was not allowed to cross.
+        const away = distance(norm, row(inputs, i), below.nearest) / least[i]!;
+        expect([name, away > 1 - 1e-5, away < 1 + slack]).toEqual([name, true, true]);
       }
     }
   });

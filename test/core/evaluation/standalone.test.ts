@@ -1,4 +1,5 @@
 import type { SampleSet } from '../../../src/core/data/index.js';
+import { nearestFigures } from '../../../src/core/evaluation/attack-figures.js';
 import { isRobust } from '../../../src/core/evaluation/evasion-row.js';
 import {
   attackFigures,
@@ -93,6 +94,20 @@ describe("anyone's model file", () => {
       expect(broken).toBeLessThanOrEqual(attacked);
       if (i > 0) expect(robust.estimate).toBeLessThanOrEqual(figures[i - 1]!.robust.estimate);
     }
+  });
+
+  it('is told how far its boundaries are, also where no attack in the ball broke it', () => {
+    const { attacked, nearest } = attackFigures(reference.measurement.rows, 0.95).find(
+      ({ attack }) => attack === 'fab-t',
+    )!;
+    expect(nearest).toEqual({ median: expect.any(Number), found: attacked });
+    expect(reference.decision.figures['median minimal distance (linf) by fab-t']).toBe(nearest!.median);
+    const beyond = reference.measurement.rows.flatMap(({ attacks }) => attacks?.['fab-t'] ?? []);
+    expect(beyond.every((outcome) => outcome.broken === outcome.nearest! <= 0.15)).toBe(true);
+    expect(nearestFigures(beyond.map((outcome) => ({ ...outcome, nearest: null })))).toEqual({
+      median: null,
+      found: 0,
+    });
   });
 
   it('comes with every control, and what each looked at', () => {

@@ -2,6 +2,7 @@ import type { SampleSet } from '../../../core/data/index.js';
 import type { FileEvaluation } from '../../../core/evaluation/index.js';
 import type { Norm } from '../../../core/spec/index.js';
 import type { AttackResult } from '../result.js';
+import { nearestText } from '../table.js';
 import { barChart } from './chart.js';
 import { exampleFigures } from './examples.js';
 import { html, type Markup } from './markup.js';
@@ -79,9 +80,17 @@ function attackSection(result: AttackResult): Markup {
     ({ attack, attacked, broken, robust, seconds }) =>
       html`<tr><td>${attack}</td><td class="number">${attacked}</td><td class="number">${broken}</td><td class="number">${robust.estimate.toFixed(4)}</td><td class="number">${seconds.toFixed(1)}</td></tr>`,
   );
+  const nearest = attacks.flatMap((figures) =>
+    figures.nearest
+      ? [
+          html`<p>${figures.attack}: ${nearestText(figures.nearest, figures.attacked, result.policy.norm)}.</p>`,
+        ]
+      : [],
+  );
   const table = html`<div class="wide"><table><thead><tr><th scope="col">attack</th><th scope="col" class="number">attacked</th><th scope="col" class="number">broken</th><th scope="col" class="number">robust after it</th><th scope="col" class="number">seconds</th></tr></thead><tbody>${rows}</tbody></table></div>`;
   return html`${barChart('Robust accuracy after each attack; the table below has the same figures', bars, result.minimum)}
 <p class="soft">What is left after each attack and all before it, with its interval.${marked}</p>
+${nearest}
 ${sticker ? html`<p>One sticker for all breaks ${sticker.broken} of ${sticker.judged} held-out samples.</p>` : html``}
 ${rows.length > 0 ? table : html`<p>Nothing was attacked.</p>`}`;
 }
