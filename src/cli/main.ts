@@ -17,6 +17,7 @@ import { registerRun } from './commands/run.js';
 import { registerRuns } from './commands/runs.js';
 import { registerScan } from './commands/scan.js';
 import { registerSchema } from './commands/schema.js';
+import { registerShow } from './commands/show.js';
 import { registerStatus } from './commands/status.js';
 import { registerTrust } from './commands/trust.js';
 import { registerUp } from './commands/up.js';
@@ -51,6 +52,7 @@ for (const register of [
   registerApprove,
   registerRollback,
   registerVerify,
+  registerShow,
   registerTrust,
   registerAudit,
   registerAttack,

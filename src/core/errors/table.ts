@@ -87,6 +87,7 @@ export const errorTable = {
   },
   'store-invalid': { status: 400, exit: 2, hint: 'Give a store URL such as file:///var/lib/assay.' },
   'digest-invalid': { status: 400, exit: 2, hint: 'Give sha256: and 64 lower-case hex digits.' },
+  'digest-ambiguous': { status: 400, exit: 2, hint: 'Give more digits of the digest.' },
   'record-corrupt': {
     status: 422,
     exit: 3,

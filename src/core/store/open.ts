@@ -2,6 +2,7 @@ import { RefusedError } from '../errors/index.js';
 import type { Backend } from './backend.js';
 import { blobsOn } from './blobs.js';
 import { openFileBackend } from './file-backend.js';
+import { findingOn } from './find-digests.js';
 import { outcomesOn } from './outcomes.js';
 import { referrersOn } from './referrers.js';
 import { refsOn } from './refs.js';
@@ -37,5 +38,6 @@ export async function openStore(url: string): Promise<Store> {
     ...refsOn(backend),
     ...outcomesOn(backend),
     ...referrersOn(backend),
+    ...findingOn(backend),
   };
 }

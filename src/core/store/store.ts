@@ -67,4 +67,12 @@ export interface Store {
   attach(subject: Digest, envelope: Digest): Promise<void>;
   /** The envelopes filed under an artifact, sorted. */
   referrers(subject: Digest): Promise<readonly Digest[]>;
+
+  /**
+   * Digests of blobs, and of artifacts under which statements are filed, that begin so; sorted.
+   *
+   * @param beginning - at least 8 hex digits, `sha256:` before them or not
+   * @throws RefusedError `digest-invalid`
+   */
+  findDigests(beginning: string): Promise<readonly Digest[]>;
 }

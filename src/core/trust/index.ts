@@ -54,6 +54,7 @@ export {
   trustPolicySchema,
   writeTrustPolicy,
 } from './policy.js';
+export { type ShownArtifact, type ShownStatement, showArtifact } from './show/show-artifact.js';
 export { awsKmsSigner } from './signers/aws-kms.js';
 export { certifiedSigner } from './signers/certified.js';
 export { generateSigningKey, readSigner, type SigningKey } from './signers/local-key.js';
