@@ -19,11 +19,13 @@ import {
 import { canonicalJson, digestOfJson } from '../core/store/index.js';
 import {
   attestApproval,
+  attestBom,
   attestData,
   attestModel,
   attestVerdicts,
   attestVerification,
   signRelease,
+  verifyRelease,
 } from '../core/trust/index.js';
 import { createAudit } from './audit.js';
 import type { SigningContext } from './context.js';
@@ -88,6 +90,7 @@ const attestStage = {
   version: 1,
   outcome: z.strictObject({ tests: testsSchema, verification: digestSchema }),
 };
+const bomStage = { name: 'bom', version: 1, outcome: z.strictObject({ bom: digestSchema.nullable() }) };
 const approveStage = {
   name: 'approve',
   version: 1,
@@ -189,9 +192,22 @@ export function createSigningActivities(context: SigningContext) {
       if (signed.kind === 'refused') return signed;
       // What is proposed is on record before it can be published.
       const logged = await audit.logStatements([signed.value.release]);
-      return logged.kind === 'refused' ? logged : signed;
+      if (logged.kind === 'refused') return logged;
+      const described = await describe(signed.value.release);
+      return described.kind === 'refused' ? described : signed;
     },
 
     logRelease: audit.logRelease,
   };
+
+  /** Signs the bill of materials of a release that verifies; one that does not is refused by whoever would publish it. */
+  async function describe(release: Digest): Promise<StageResult<{ bom: Digest | null }>> {
+    const policy = digestOfJson(trust);
+    return runStage(store, bomStage, { keyId, trust: policy, release }, async () => {
+      const now = new Date();
+      const verification = await verifyRelease(store, trust, release, { at: now });
+      if (!verification.ok) return { bom: null };
+      return { bom: await attestBom(store, signer, trust, verification.verified, now) };
+    });
+  }
 }

@@ -12,13 +12,16 @@ import {
 } from '../../src/core/evaluation/index.js';
 import { runKeyDerivation } from '../../src/core/evaluation/run-key.js';
 import { type Digest, gatesSchema, type Verdict } from '../../src/core/spec/index.js';
-import { digestOf, type Store } from '../../src/core/store/index.js';
+import { digestOf, digestOfJson, type Store } from '../../src/core/store/index.js';
 import {
   createTrustPolicy,
   generateSigningKey,
+  keyIdOf,
+  readBom,
   readLog,
   readSigner,
   type SigningKey,
+  type TrustPolicy,
 } from '../../src/core/trust/index.js';
 import { field, model as modelBytes } from '../core/onnx/scan/protobuf.js';
 import { type SignedChain, signedChain, type TestModel } from '../gateway/signed-chain.js';
@@ -36,10 +39,13 @@ afterAll(() => chain.remove());
 
 /** A signing worker with a key of its own on a store that others can write to. It believes who signed the model, too. */
 async function signingWorker(store: Store = chain.store) {
-  const own = createTrustPolicy([{ publicKey: key.publicKey }]);
-  const trust = { ...own, keys: [...own.keys, ...chain.policy.keys] };
   const signer = readSigner(key.privateKey);
-  return createSigningActivities({ store, scratch: '', identity: 'signing', signer, trust });
+  return createSigningActivities({ store, scratch: '', identity: 'signing', signer, trust: trusted() });
+}
+
+function trusted(): TrustPolicy {
+  const own = createTrustPolicy([{ publicKey: key.publicKey }]);
+  return { ...own, keys: [...own.keys, ...chain.policy.keys] };
 }
 
 const order = (changes: Partial<RevisionOrder> = {}): RevisionOrder => ({
@@ -83,7 +89,18 @@ describe('a signing worker', () => {
   it('hands on no planted revision that says other things than were ordered', async () => {
     const planted = { ...order({ revision: 7 }), createdAt: '2026-01-01T00:00:00Z' };
     const release = await chain.release(model, 7);
-    const store: Store = { ...chain.store, readOutcome: async () => ({ release, record: planted }) };
+    const signings = [order(), order({ revision: 7 })].map((each) =>
+      digestOfJson({
+        stage: 'sign-revision',
+        version: 1,
+        inputs: { keyId: keyIdOf(key.publicKey), ...each },
+      }),
+    );
+    const store: Store = {
+      ...chain.store,
+      readOutcome: async (asked) =>
+        signings.includes(asked) ? { release, record: planted } : chain.store.readOutcome(asked),
+    };
     const worker = await signingWorker(store);
     expect(await attempt().run(() => worker.signRevision(order()))).toMatchObject({
       kind: 'refused',
@@ -93,6 +110,24 @@ describe('a signing worker', () => {
       kind: 'done',
       cached: true,
     });
+  });
+
+  it('signs a bill of materials once for a release that verifies, and none for one that does not', async () => {
+    const worker = await signingWorker();
+    const sign = async (changes: Partial<RevisionOrder>) => {
+      const signed = await attempt().run(() => worker.signRevision(order(changes)));
+      if (signed.kind !== 'done') throw new Error(signed.code);
+      return signed.value;
+    };
+    const { release, record } = await sign({ reason: 'described' });
+    expect(await sign({ reason: 'described' })).toEqual({ release, record });
+    expect(await chain.store.referrers(release)).toHaveLength(1);
+    expect((await readBom(chain.store, trusted(), release, new Date())).metadata).toMatchObject({
+      timestamp: record.createdAt,
+      component: { name: 'samples', version: 'samples/1' },
+    });
+    const broken = await sign({ chain: { ...model.chain, data: model.chain.signature } });
+    expect(await chain.store.referrers(broken.release)).toEqual([]);
   });
 
   it('signs no model in which a scan finds an error, and nothing about it', async () => {

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { openStore } from '../../src/core/store/index.js';
 import {
+  attestBom,
   readSigner,
   readTrustPolicy,
   type Signer,
@@ -12,7 +13,7 @@ import {
   statementRoles,
 } from '../../src/core/trust/index.js';
 import { assay } from '../cli/assay.js';
-import { buildChain, endpoint } from '../core/trust/chain-fixture.js';
+import { buildChain, cardFor, endpoint, now } from '../core/trust/chain-fixture.js';
 
 const guide = readFileSync(path.resolve(__dirname, '../../docs/trust.md'), 'utf8');
 const commands = [...guide.matchAll(/^ {4}assay ([^#\n]+?) *(?:# refused: ([\w-]+))?$/gm)].map(
@@ -60,6 +61,13 @@ async function release(state: string): Promise<{ model: string; key: string }> {
     Signer
   >;
   const chain = await buildChain({ trust: { signers, policy }, place: { folder: state, store } });
+  const verified = {
+    digest: chain.release,
+    release: chain.record,
+    card: cardFor(chain.snapshot),
+    onnx: new Uint8Array(),
+  };
+  await attestBom(store, signer, policy, verified, now);
   await store.moveRef(`endpoints/${endpoint}`, undefined, { release: chain.release, revision: 1 });
   return { model: chain.model, key: signer.keyId };
 }

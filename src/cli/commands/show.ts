@@ -4,6 +4,7 @@ import type { Digest } from '../../core/spec/index.js';
 import { openStore, type Store } from '../../core/store/index.js';
 import {
   followPolicy,
+  readBom,
   type ShownArtifact,
   type ShownStatement,
   showArtifact,
@@ -13,6 +14,7 @@ import { readTrustFile } from '../trust-file.js';
 
 interface ShowOptions {
   readonly trust?: string;
+  readonly bom?: boolean;
 }
 
 /** `assay show DIGEST`: every statement about a model, a snapshot or a release. */
@@ -24,12 +26,18 @@ export function registerShow(program: Command, context: () => CliContext): void 
     )
     .argument('<digest>', 'its digest, or the first 8 hex digits of it or more')
     .option('--trust <file>', 'trust policy; default: the one in the state folder')
-    .action(async (text: string, { trust }: ShowOptions) => {
+    .option('--bom', 'print its CycloneDX bill of materials instead, as JSON')
+    .action(async (text: string, { trust, bom }: ShowOptions) => {
       const cli = context();
       const store = await openStore(cli.paths.store);
       const now = new Date();
       const policy = await followPolicy(store, readTrustFile(trust ?? cli.paths.trust), now);
-      const shown = await showArtifact(store, policy, await oneDigest(store, text), now);
+      const digest = await oneDigest(store, text);
+      if (bom) {
+        process.stdout.write(`${JSON.stringify(await readBom(store, policy, digest, now), null, 2)}\n`);
+        return;
+      }
+      const shown = await showArtifact(store, policy, digest, now);
       // What is not verified may hold anything, such as what moves a terminal's cursor.
       cli.say(...lines(shown).map((line) => line.replaceAll(/[\p{Cc}\p{Cf}]/gu, '\ufffd')));
       cli.emit(shown);

@@ -30,6 +30,8 @@ export {
   type Witness,
   witnessLog,
 } from './audit/index.js';
+export { attestBom } from './bom/attest-bom.js';
+export { readBom } from './bom/read-bom.js';
 export {
   announceRevocation,
   attestRevocation,

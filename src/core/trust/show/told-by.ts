@@ -1,5 +1,6 @@
 import { type Digest, digestSchema } from '../../spec/index.js';
 import { approvalPredicate } from '../statements/approval.js';
+import { bomPredicate } from '../statements/bom.js';
 import { dataPredicate } from '../statements/data.js';
 import { modelSignaturePredicate } from '../statements/model-signature.js';
 import { type Descriptor, digestOfSet, digestSetSchema } from '../statements/predicate.js';
@@ -138,6 +139,20 @@ const tellers: Readonly<Record<string, (predicate: unknown) => Told>> = {
         ...(previous ? [{ relation: 'follows', digest: previous }] : []),
       ],
       endpoint,
+    };
+  },
+  [bomPredicate.type](predicate) {
+    const { metadata, components, externalReferences } = bomPredicate.schema.parse(predicate);
+    const { name, version } = metadata.component;
+    return {
+      title: 'bill of materials (CycloneDX)',
+      at: metadata.timestamp,
+      about: `${name} as ${version}, ${components.length} components`,
+      links: externalReferences.map(({ comment, url }) => ({
+        relation: comment,
+        digest: digestSchema.parse(url.slice('urn:'.length)),
+      })),
+      endpoint: version.slice(0, version.lastIndexOf('/')),
     };
   },
   [revocationPredicate.type](predicate) {

@@ -1,4 +1,5 @@
 import { approvalPredicate } from './approval.js';
+import { bomPredicate } from './bom.js';
 import { dataPredicate } from './data.js';
 import { modelSignaturePredicate } from './model-signature.js';
 import type { PredicateType } from './predicate.js';
@@ -25,5 +26,6 @@ export const predicateTypes: readonly PredicateType<unknown>[] = [
   approvalPredicate,
   waiverPredicate,
   releasePredicate,
+  bomPredicate,
   trustPolicyPredicate,
 ];
