@@ -1,5 +1,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { parse } from 'yaml';
+import { lifecycleSchema } from '../../src/core/spec/index.js';
 import { inspectionDetectors } from '../../src/core/spec/inspection.js';
 import { assay } from '../cli/assay.js';
 import { readersFolder } from './readers-folder.js';
@@ -18,6 +20,21 @@ describe('the guide to looking for poison', () => {
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
+  });
+
+  it('shows a training in partitions that is accepted together with the rest of a lifecycle', () => {
+    const digits = readFileSync(path.resolve(__dirname, '../../examples/digits/lifecycle.yaml'), 'utf8');
+    const shown = [...guide.matchAll(/(?:^ {4}[^\n]*\n)+/gm)]
+      .map(([block]) => block.replace(/^ {4}/gm, ''))
+      .filter((block) => block.startsWith('training:'));
+    expect(shown).toHaveLength(1);
+    const lifecycle = { ...(parse(digits) as object), ...(parse(shown[0]!) as object) };
+    expect(lifecycleSchema.safeParse(lifecycle)).toMatchObject({ success: true });
+    const unproved = {
+      ...lifecycle,
+      training: { ...lifecycleSchema.parse(lifecycle).training, reproduce: false },
+    };
+    expect(lifecycleSchema.safeParse(unproved)).toMatchObject({ success: false });
   });
 
   it('explains every detector that a lifecycle can ask for', () => {

@@ -7,6 +7,7 @@ export type {
   Certifier,
 } from './certificate.js';
 export { type AnyCertificate, type CertificationChoice, openCertifier } from './open-certifier.js';
+export { voteCertificate } from './partitions/vote-certificate.js';
 export { answerSmoothed, type SmoothedAnswer } from './smoothing/smoothed-classifier.js';
 export {
   certificateOf,

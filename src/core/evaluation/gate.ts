@@ -52,6 +52,8 @@ export interface GateSubject {
   readonly certifiable: CertifiableModel;
   /** Whether what is served is a vote over the file's answers under noise, so that proofs about the file are not about it. */
   readonly isSmoothed?: boolean;
+  /** How many networks vote, where it was trained in partitions: what is served then counts their votes. */
+  readonly voters?: number;
   readonly onProgress?: (fraction: number) => void;
   /** Called as each attack of a suite begins, and with what share of its work is done. */
   readonly onAttack?: (progress: AttackProgress) => void;

@@ -4,7 +4,7 @@ import { openClassifier } from '../attacks/index.js';
 import { inputRange, readManifest, readSplit, type SnapshotManifest } from '../data/index.js';
 import { RefusedError } from '../errors/index.js';
 import { requireSafeModel } from '../onnx/index.js';
-import { type ModelCard, modelCardSchema } from '../spec/index.js';
+import { type ModelCard, modelCardSchema, votersOf } from '../spec/index.js';
 import { canonicalJson, type Store } from '../store/index.js';
 import type { GateSubject } from './gate.js';
 import { parentOpener } from './open-parent.js';
@@ -68,6 +68,7 @@ async function openIn<T>(
   try {
     if (parent) parentFile = await openModelFile(await store.readBlob(parent));
     const classes = manifest.label.classes.length;
+    const voters = votersOf(card.training);
     return await use({
       samples: takeSamples(test, chooseSamples(key, test.ids, count)),
       ...(owned && { owned }),
@@ -80,6 +81,7 @@ async function openIn<T>(
       ...(parentFile && { openParent: parentOpener(parentFile, manifest.shape, classes) }),
       certifiable: { onnx, shape: card.input.shape, classes, ...range, logits: served.logits },
       isSmoothed: card.smoothing !== undefined,
+      ...(voters !== undefined && { voters }),
       signal,
       onProgress,
     });

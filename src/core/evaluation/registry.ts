@@ -1,6 +1,7 @@
 import type { GateSpec } from '../spec/index.js';
 import { accuracyGate } from './accuracy-gate.js';
 import { certifiedGate } from './certified-gate.js';
+import { certifiedPoisoningGate } from './certified-poisoning-gate.js';
 import { evasionGate } from './evasion-gate.js';
 import { extractionGate } from './extraction-gate.js';
 import type { EvidenceRow, Gate } from './gate.js';
@@ -17,6 +18,8 @@ export function withGate<Result>(
       return use(evasionGate, spec);
     case 'certified':
       return use(certifiedGate, spec);
+    case 'certified-poisoning':
+      return use(certifiedPoisoningGate, spec);
     case 'extraction':
       return use(extractionGate, spec);
   }

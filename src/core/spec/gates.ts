@@ -138,6 +138,19 @@ const certifiedGateSchema = z.strictObject({
   ...shared,
 });
 
+const certifiedPoisoningGateSchema = z.strictObject({
+  gate: z.literal('certified-poisoning'),
+  radius: z
+    .int()
+    .min(1)
+    .describe('How many training samples may be added, taken away or relabelled without changing an answer.'),
+  minimum: proportion.describe(
+    'The least certified accuracy: right, with a certificate of at least the radius.',
+  ),
+  samples: z.int().min(1).default(1000).describe('Test samples drawn; all of them when there are fewer.'),
+  ...shared,
+});
+
 const extractionGateSchema = z.strictObject({
   gate: z.literal('extraction'),
   ...extractionFields,
@@ -148,6 +161,7 @@ export const gateSchema = z.discriminatedUnion('gate', [
   accuracyGateSchema,
   evasionGateSchema,
   certifiedGateSchema,
+  certifiedPoisoningGateSchema,
   extractionGateSchema,
 ]);
 
@@ -190,6 +204,7 @@ export type GateSpec = z.infer<typeof gateSchema>;
 export type AccuracyGateSpec = z.infer<typeof accuracyGateSchema>;
 export type EvasionGateSpec = z.infer<typeof evasionGateSchema>;
 export type CertifiedGateSpec = z.infer<typeof certifiedGateSchema>;
+export type CertifiedPoisoningGateSpec = z.infer<typeof certifiedPoisoningGateSchema>;
 export type ExtractionGateSpec = z.infer<typeof extractionGateSchema>;
 
 /** Norms in which each method certifies. */

@@ -21,6 +21,7 @@ export {
   adversaryLimits,
   attacksThroughParent,
   type CertifiedGateSpec,
+  type CertifiedPoisoningGateSpec,
   certifiedNorms,
   type EvasionGateSpec,
   type ExtractionGateSpec,
@@ -67,9 +68,11 @@ export {
   type BuiltInParameters,
   builtInParametersSchema,
   type EarlyStoppingSpec,
+  type PartitionsSpec,
   type TrainingSpec,
   trainingFiles,
   trainingSchema,
+  votersOf,
 } from './training.js';
 export type { AdversarialSpec, AttackedBall, RampSpec } from './training-methods.js';
 export type { NetworkSpec } from './training-network.js';

@@ -28,9 +28,9 @@ export const lifecycleSchema = z
       .describe('What the endpoint reveals to whom. Without it, every client is told everything.'),
     release: releaseSchema,
   })
-  .superRefine(({ gates, training: { smoothing }, serving }, context) => {
+  .superRefine(({ gates, training, serving }, context) => {
     for (const [index, gate] of gates.entries()) {
-      const message = missesWhatIsServed(gate, { smoothing, serving });
+      const message = missesWhatIsServed(gate, { smoothing: training.smoothing, serving, training });
       if (message !== undefined) context.addIssue({ code: 'custom', path: ['gates', index], message });
     }
   })

@@ -42,7 +42,7 @@ export type ModelRecord = z.infer<typeof modelRecordSchema>;
 export const verdictSchema = z.strictObject({
   /** Name of the gate in the lifecycle. */
   gate: nameSchema,
-  kind: z.enum(['accuracy', 'evasion', 'certified', 'extraction']),
+  kind: z.enum(['accuracy', 'evasion', 'certified', 'certified-poisoning', 'extraction']),
   status: z.enum(['pass', 'fail', 'inconclusive']),
   /** What was estimated, in the field's words: `accuracy`, `robust accuracy`, `certified accuracy`. */
   metric: z.string(),

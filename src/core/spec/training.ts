@@ -21,6 +21,22 @@ const earlyStoppingSchema = z.strictObject({
     .describe('What `robust` attacks with; default: the ball of `adversarial`.'),
 });
 
+/** Training in partitions: each network sees one of them, and they vote. */
+const partitionsSchema = z.strictObject({
+  count: z
+    .int()
+    .min(2)
+    .max(10_000)
+    .describe('Networks that vote. More of them bear more poison, and each sees fewer samples.'),
+  seed: z
+    .int()
+    .min(0)
+    .max(2 ** 32 - 1)
+    .default(0)
+    .describe('Of the hash that sends a sample, by its values alone, to its partition.'),
+});
+export type PartitionsSpec = z.infer<typeof partitionsSchema>;
+
 /** Parameters of the built-in trainer. What is optional has no default, so that older files keep their digest. */
 export const builtInParametersSchema = z
   .strictObject({
@@ -50,13 +66,20 @@ export const builtInParametersSchema = z
       .describe(
         'Keep the best weights seen. `fgsm-rs` does so always, as it may overfit from one epoch to the next.',
       ),
+    partitions: partitionsSchema
+      .optional()
+      .describe(
+        'Deep partition aggregation (Levine, Feizi 2021): one network a partition of the training samples; their votes are the model. How many poisoned samples a prediction withstands is then proved: see the gate `certified-poisoning`.',
+      ),
     checkpointEverySeconds: z
       .number()
       .gt(0)
       .default(10)
       .describe('How much work a killed worker may cost; results do not depend on it.'),
   })
-  .superRefine(({ adversarial, earlyStopping, network, dropout }, context) => {
+  .superRefine(({ adversarial, earlyStopping, network, dropout, partitions }, context) => {
+    const unlike = partitions && sharedByPartitions({ adversarial, earlyStopping, network });
+    if (unlike) context.addIssue({ code: 'custom', ...unlike });
     const hasBall = adversarial !== undefined && 'norm' in adversarial;
     if (earlyStopping?.on === 'robust' && !earlyStopping.attack && !hasBall) {
       context.addIssue({
@@ -80,6 +103,36 @@ export const builtInParametersSchema = z
       });
     }
   });
+
+/** What would reach all networks at once, so that one poisoned sample might change every vote. */
+function sharedByPartitions({
+  adversarial,
+  earlyStopping,
+  network,
+}: {
+  readonly adversarial?: { readonly method: string } | undefined;
+  readonly earlyStopping?: unknown;
+  readonly network: { readonly kind: string };
+}): { readonly path: string[]; readonly message: string } | undefined {
+  if (network.kind === 'onnx')
+    return {
+      path: ['network', 'kind'],
+      message: 'expected a linear, mlp or cnn network to train in partitions, got an ONNX file',
+    };
+  if (earlyStopping !== undefined)
+    return {
+      path: ['earlyStopping'],
+      message:
+        'expected no early stopping in partitions: networks that share validation samples are not independent of each other',
+    };
+  return adversarial?.method === 'fgsm-rs'
+    ? {
+        path: ['adversarial', 'method'],
+        message:
+          'expected another method than fgsm-rs in partitions: it always stops early, by validation samples that partitions would share',
+      }
+    : undefined;
+}
 
 const shared = {
   seed: z
@@ -116,6 +169,22 @@ export const trainingSchema = z.discriminatedUnion('trainer', [
     ...shared,
   }),
 ]);
+
+/**
+ * How many networks vote, where the built-in trainer trained in partitions: only of it is it known that voters are independent.
+ *
+ * @param training - of a lifecycle or of a model card
+ */
+export function votersOf({
+  trainer,
+  parameters,
+}: {
+  readonly trainer: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
+}): number | undefined {
+  if (trainer.split('/', 1)[0] !== 'built-in') return undefined;
+  return partitionsSchema.optional().catch(undefined).parse(parameters.partitions)?.count;
+}
 
 /** The files, relative to the lifecycle file, that a training needs beside its snapshot. */
 export function trainingFiles(training: TrainingSpec): readonly string[] {

@@ -1,11 +1,14 @@
 import type { ServedSmoothing } from './certification.js';
 import type { ExtractionGateSpec, GateSpec } from './gates.js';
 import { type Reveals, revealsSchema, type ScopeSpec, type ServingSpec } from './serving.js';
+import { type TrainingSpec, votersOf } from './training.js';
 
 /** How a model is served: smoothed or as it is, and what is told to whom. */
 export interface WhatIsServed {
   readonly smoothing?: ServedSmoothing | undefined;
   readonly serving?: ServingSpec | undefined;
+  /** How the model came to be, as its provenance says. */
+  readonly training?: TrainingSpec | undefined;
 }
 
 /**
@@ -14,7 +17,10 @@ export interface WhatIsServed {
  *
  * @returns what is wrong with the gate; undefined when it is about what is served
  */
-export function missesWhatIsServed(gate: GateSpec, { smoothing, serving }: WhatIsServed): string | undefined {
+export function missesWhatIsServed(
+  gate: GateSpec,
+  { smoothing, serving, training }: WhatIsServed,
+): string | undefined {
   switch (gate.gate) {
     // It asks what is served, whatever that is.
     case 'accuracy':
@@ -30,9 +36,26 @@ export function missesWhatIsServed(gate: GateSpec, { smoothing, serving }: WhatI
         sigma === undefined ? 'the model itself' : `a classifier smoothed with sigma ${sigma}`;
       return `expected certificates of what is served, ${named(served)}, got those of ${named(certified)}`;
     }
+    case 'certified-poisoning':
+      return missesVoters(smoothing, training);
     case 'extraction':
       return missesWhatIsTold(gate, serving);
   }
+}
+
+/**
+ * Votes prove nothing by themselves: a file may count whatever it likes. That each voter saw one partition follows from the training,
+ * and that the training is what made the file, from a second one on another worker that gave the same bytes.
+ */
+function missesVoters(
+  smoothing: ServedSmoothing | undefined,
+  training: TrainingSpec | undefined,
+): string | undefined {
+  if (training === undefined || votersOf(training) === undefined)
+    return 'expected a model that the built-in trainer trains in partitions: see training.parameters.partitions';
+  if (!training.reproduce)
+    return 'expected a training that is reproduced: without a second one, that the model was trained in partitions is a claim';
+  return smoothing ? 'expected votes to be served as they are, got a smoothed classifier' : undefined;
 }
 
 function missesWhatIsTold(

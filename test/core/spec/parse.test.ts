@@ -69,7 +69,7 @@ describe('a lifecycle file', () => {
       'l.yaml:11:16 data.features[0].minimum: expected a number, got "zero"',
       'l.yaml:16:22 training.parameters.network.kind: expected "linear", "mlp", "cnn" or "onnx", got "liner"; did you mean linear?',
       'l.yaml:17:5 training.parameters.epoch: expected one of the fields network, epochs, batchSize, learningRate, ' +
-        'schedule, weightDecay, dropout, labelSmoothing, adversarial, earlyStopping, checkpointEverySeconds, got "epoch"; did you mean epochs?',
+        'schedule, weightDecay, dropout, labelSmoothing, adversarial, earlyStopping, partitions, checkpointEverySeconds, got "epoch"; did you mean epochs?',
       'l.yaml:20:14 gates[0].minimum: expected at most 1, got 1.9',
       'l.yaml:23:12 release.approval: expected "none" or "required", got an empty value',
     ]);

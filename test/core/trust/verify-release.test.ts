@@ -401,6 +401,28 @@ describe('the tests link', () => {
     });
   });
 
+  describe('of certified poisoning', () => {
+    const asked = { gate: 'certified-poisoning', radius: 5, minimum: 0.5, samples: 100 };
+    const poisoning = (changes: object = {}): GateSpec => gatesSchema.parse([{ ...asked, ...changes }])[0]!;
+    const required = () => policyWith({ gates: [poisoning()] });
+
+    it('refuses votes of a model that was not trained in partitions', async () => {
+      const release = await releaseOfTests([{ gate: accuracy }, { gate: poisoning() }]);
+      expect(await failuresOf(release, { policy: required() })).toEqual(['tests: gate-unserved']);
+    });
+
+    it.each<[string, object]>([
+      ['a smaller radius', { radius: 4 }],
+      ['fewer samples', { samples: 99 }],
+    ])('refuses a run that asked for %s than the policy', async (_, changes) => {
+      const release = await releaseOfTests([{ gate: accuracy }, { gate: poisoning(changes) }]);
+      expect(await failuresOf(release, { policy: required() })).toEqual([
+        'tests: gate-unserved',
+        'tests: gate-weaker',
+      ]);
+    });
+  });
+
   describe('of extraction', () => {
     const labelsOnly = { outputs: ['label'] };
     const extraction = (changes: object = {}): GateSpec =>

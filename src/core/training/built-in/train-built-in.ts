@@ -12,6 +12,8 @@ import { importedNetwork } from './imported-network.js';
 import { layeredNetwork } from './layered-network.js';
 import type { Network } from './network.js';
 import { optimize, type Position } from './optimize.js';
+import { optimizePartitions } from './partitions/optimize-partitions.js';
+import { isVoting, votingNetwork } from './partitions/voting-network.js';
 import type { Problem } from './problem.js';
 
 /** Shortest time between two progress events of a kind: within an epoch, and at its end. */
@@ -34,8 +36,8 @@ export interface BuiltInTraining {
 }
 
 /**
- * The built-in trainer: a linear model, an MLP, a CNN or anyone's ONNX file on a snapshot, plainly or by a method that
- * makes it robust.
+ * The built-in trainer: a linear model, an MLP, a CNN or anyone's ONNX file on a snapshot, plainly, by a method that
+ * makes it robust, or in partitions that vote.
  *
  * @throws RefusedError `training-refused` when the network does not fit the data or training diverges; the data room's
  * refusals of the snapshot; `model-unreadable` and `operator-unsupported` of a file to fine-tune
@@ -52,7 +54,7 @@ export async function trainBuiltIn(training: BuiltInTraining): Promise<void> {
   let latest: Readonly<Record<string, number>> = {};
 
   const onStep = async (position: Position): Promise<void> => {
-    const { state, total, last, loss, endsEpoch } = position;
+    const { total, last, loss, endsEpoch } = position;
     const nowMs = training.nowMs();
     const validates = endsEpoch && (last || nowMs - validatedMs >= progressEveryMs);
     if (validates || nowMs - reportedMs >= progressEveryMs) {
@@ -62,16 +64,20 @@ export async function trainBuiltIn(training: BuiltInTraining): Promise<void> {
         validatedMs = nowMs;
         latest = { ...latest, validationAccuracy: await position.validationAccuracy() };
       }
-      training.emit({ event: 'progress', done: state.done, total, metrics: latest });
+      training.emit({ event: 'progress', done: position.state.done, total, metrics: latest });
     }
     if (nowMs - savedMs >= parameters.checkpointEverySeconds * 1000 && !last) {
+      const { state } = position;
       await replaceFile(checkpointFile, encodeCheckpoint(state, identity));
       savedMs = training.nowMs();
       training.emit({ event: 'checkpoint', file: checkpointFile, done: state.done });
     }
   };
 
-  const { theta, metrics } = await optimize(problem, start, onStep);
+  const { network } = problem;
+  const { theta, metrics } = isVoting(network)
+    ? await optimizePartitions({ ...problem, network }, start, onStep)
+    : await optimize(problem, start, onStep);
   await writeFile(path.join(outputFolder, 'model.onnx'), problem.network.encode(theta));
   await writeFile(path.join(outputFolder, 'metrics.json'), `${canonicalJson(metrics)}\n`);
 }
@@ -97,8 +103,11 @@ async function readNetwork(
   shape: readonly number[],
   classes: number,
 ): Promise<Network> {
-  const { network } = training.parameters;
-  if (network.kind !== 'onnx') return layeredNetwork(network, shape, classes);
+  const { network, partitions } = training.parameters;
+  if (network.kind !== 'onnx') {
+    const layered = layeredNetwork(network, shape, classes);
+    return partitions ? votingNetwork(layered, partitions.count) : layered;
+  }
   return importedNetwork(await readFile(fileOf(training, network.file)), network, shape, classes);
 }
 

@@ -14,8 +14,8 @@ export async function checkEvidence(
 ): Promise<{ readonly model: ReadModel | undefined; readonly gates: Digest | undefined }> {
   const model = await readModel(inspection, evidence.model);
   await checkSignature(inspection, evidence, model);
-  const parent = await checkProvenance(inspection, evidence, model?.card);
+  const provenance = await checkProvenance(inspection, evidence, model?.card);
   const testRows = await checkData(inspection, evidence, model?.card);
-  const gates = await checkTests(inspection, evidence, { card: model?.card, rows: testRows, parent });
+  const gates = await checkTests(inspection, evidence, { card: model?.card, rows: testRows, ...provenance });
   return { model, gates };
 }

@@ -1,4 +1,4 @@
-import type { Digest, ModelCard } from '../../spec/index.js';
+import type { Digest, ModelCard, TrainingSpec } from '../../spec/index.js';
 import { canonicalJson } from '../../store/index.js';
 import { digestNamed } from '../statements/predicate.js';
 import { provenancePredicate } from '../statements/provenance.js';
@@ -6,19 +6,22 @@ import type { Evidence } from './evidence.js';
 import { expect, type Inspection, openLink } from './inspection.js';
 import { expectNoRevocation } from './revocation.js';
 
-/**
- * Link 4: this model, and no other, came out of a training on the snapshot and with the parameters of its card.
- *
- * @returns blob of the model that it was fine-tuned from, if any
- */
+/** What a provenance says of how a model came to be. */
+export interface ReadProvenance {
+  /** Blob of the model that it was fine-tuned from, if any. */
+  readonly parent?: Digest | undefined;
+  readonly training?: TrainingSpec;
+}
+
+/** Link 4: this model, and no other, came out of a training on the snapshot and with the trainer and parameters of its card. */
 export async function checkProvenance(
   inspection: Inspection,
   { endpoint, model, chain }: Evidence,
   card: ModelCard | undefined,
-): Promise<Digest | undefined> {
+): Promise<ReadProvenance> {
   const about = { endpoint, subject: model };
   const opened = await openLink(inspection, 'provenance', provenancePredicate, chain.provenance, about);
-  if (!opened) return undefined;
+  if (!opened) return {};
   const { externalParameters, resolvedDependencies } = opened.predicate.buildDefinition;
   expect(
     inspection,
@@ -29,7 +32,8 @@ export async function checkProvenance(
   );
   const parent = digestNamed(resolvedDependencies, 'parent');
   if (parent) await expectNoRevocation(inspection, 'provenance', endpoint, parent);
-  if (!card) return parent;
+  const { name, training } = externalParameters;
+  if (!card) return { parent, training };
   const snapshot = digestNamed(resolvedDependencies, 'snapshot');
   expect(
     inspection,
@@ -38,10 +42,17 @@ export async function checkProvenance(
     'materials-mismatch',
     `expected snapshot ${card.snapshot} of the model card among the materials, got ${snapshot ?? 'none or several'}`,
   );
-  const { name, training } = externalParameters;
-  const said = canonicalJson({ name, seed: training.seed, parameters: training.parameters });
+  // A card gives a version with the built-in trainer's name.
+  const [trainer] = card.training.trainer.split('/', 1);
+  const said = canonicalJson({
+    name,
+    trainer: training.trainer,
+    seed: training.seed,
+    parameters: training.parameters,
+  });
   const carded = canonicalJson({
     name: card.name,
+    trainer: trainer!,
     seed: card.training.seed,
     parameters: card.training.parameters,
   });
@@ -52,5 +63,5 @@ export async function checkProvenance(
     'card-mismatch',
     `expected the training of the model card, ${carded}, got ${said}`,
   );
-  return parent;
+  return { parent, training };
 }

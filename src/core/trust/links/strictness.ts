@@ -53,6 +53,10 @@ export function shortfalls(run: GateSpec, required: GateSpec, rows: number): rea
       found.push(`expected an alpha of at most ${least}, got ${alpha ?? 'none'}`);
     }
   }
+  if (required.gate === 'certified-poisoning' && run.gate === 'certified-poisoning') {
+    atLeast('a radius', required.radius, run.radius);
+    atLeast('samples', Math.min(required.samples, rows), run.samples);
+  }
   if (required.gate === 'extraction' && run.gate === 'extraction') {
     atLeast('queries', required.queries, run.queries);
     atLeast('samples', Math.min(required.samples, rows), run.samples);

@@ -6,6 +6,7 @@ import {
   gatesSchema,
   type ModelCard,
   missesWhatIsServed,
+  type TrainingSpec,
   type Verdict,
 } from '../../spec/index.js';
 import { canonicalJson } from '../../store/index.js';
@@ -28,7 +29,9 @@ interface KnownOfModel {
   /** Test rows of the snapshot. */
   readonly rows: number | undefined;
   /** Blob of the model that it was fine-tuned from. */
-  readonly parent: Digest | undefined;
+  readonly parent?: Digest | undefined;
+  /** As its provenance says. */
+  readonly training?: TrainingSpec;
 }
 
 /**
@@ -40,7 +43,7 @@ interface KnownOfModel {
 export async function checkTests(
   inspection: Inspection,
   evidence: Evidence,
-  { card, rows, parent }: KnownOfModel,
+  { card, rows, parent, training }: KnownOfModel,
 ): Promise<Digest | undefined> {
   const { endpoint, model, chain } = evidence;
   const snapshot = card?.snapshot;
@@ -74,7 +77,8 @@ export async function checkTests(
       expectPassed(inspection, { gate, verdict }, result);
       expectPower(inspection, { gate, verdict }, rows);
     }
-    const missed = card && missesWhatIsServed(gate, { smoothing: card.smoothing, serving: evidence.serving });
+    const missed =
+      card && missesWhatIsServed(gate, { smoothing: card.smoothing, serving: evidence.serving, training });
     if (missed !== undefined) fail(inspection, 'tests', 'gate-unserved', missed);
     results.push({ gate, verdict });
   }
