@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { barChart } from '../../src/cli/attack/page/chart.js';
-import { html } from '../../src/cli/attack/page/markup.js';
 import { watchAttacks } from '../../src/cli/attack/progress.js';
+import { barChart } from '../../src/cli/report/chart.js';
+import { html } from '../../src/cli/report/markup.js';
 
 describe('the live line', () => {
   it('names the attack, its share and what still stands, fits the terminal, and is gone at the end', () => {

@@ -5,6 +5,9 @@ import path from 'node:path';
 import type { AttackResult } from '../../src/cli/attack/result.js';
 import { openDatabase } from '../../src/core/data/database.js';
 import { decodeNpy } from '../../src/core/data/samples/npy.js';
+import { encodeModel, floatTensor, graphBuilder } from '../../src/core/onnx/index.js';
+import { randomStream } from '../../src/core/random/index.js';
+import { field } from '../core/onnx/scan/protobuf.js';
 import { assay } from './assay.js';
 
 const root = path.resolve(__dirname, '../..');
@@ -71,6 +74,23 @@ describe('assay attack', () => {
     expect(stdout).toMatch(/^ {2}square +\d/m);
     expect(stdout).not.toMatch(/^ {2}pgd/m);
     expect(stdout).toMatch(/^ {2}[✓✗?] the whole suite was run \(fgsm, square\)$/m);
+  });
+
+  it('attacks what uses operators of another domain as a black box, where that domain is allowed', async () => {
+    writeFileSync(inside('foreign.onnx'), foreignOnnx());
+    const args = ['foreign.onnx', '--lifecycle', lifecycle, '--epsilon', '0.3', '--samples', '60'];
+    const refused = await attack(...args);
+    expect(refused.exit).toBe(3);
+    expect(refused.stderr).toContain('expected a domain of ONNX, got "com.microsoft"');
+    expect(refused.stderr).toContain('--allow-domain');
+    const allowed = await attack(...args, '--queries', '10', '--allow-domain', 'com.microsoft', '--json');
+    const { model: seen, attacks, status } = JSON.parse(allowed.stdout) as AttackResult;
+    expect(seen).toMatchObject({
+      gradient: 'unavailable',
+      obstacle: expect.stringContaining('domain com.microsoft'),
+    });
+    expect(attacks.map((each) => each.attack)).toEqual(['square', 'hop-skip-jump']);
+    expect(status).toBe('inconclusive');
   });
 
   it('attacks through a parent that is named, and says so', async () => {
@@ -267,4 +287,26 @@ async function interrupted(delayMs: number): Promise<{ code: number | null; stde
 /** What may differ between two runs: seconds. */
 function timeless(result: AttackResult): AttackResult {
   return { ...result, seconds: 0, attacks: result.attacks.map((each) => ({ ...each, seconds: 0 })) };
+}
+
+/** A small classifier with a Gelu of ONNX Runtime's own domain. */
+function foreignOnnx(): Uint8Array {
+  const stream = randomStream(1, 'foreign');
+  const b = graphBuilder(17);
+  const x = b.input('input', 'float', ['N', 1, 8, 8]);
+  const flat = b.op('Flatten', [x])[0];
+  const weights = floatTensor(
+    [64, 10],
+    Float32Array.from({ length: 640 }, () => stream.normal()),
+  );
+  const [scores] = b.op('MatMul', [flat, b.constant(weights, 'weights')]);
+  b.output('logits', 'float', ['N', 10], b.op('Relu', [scores])[0]);
+  const { graph, ...model } = b.toModel();
+  const nodes = graph.nodes.map((node) =>
+    node.opType === 'Relu' ? { ...node, opType: 'Gelu', name: 'com.microsoft' } : node,
+  );
+  const bytes = Buffer.from(encodeModel({ ...model, graph: { ...graph, nodes } }));
+  // The encoder writes no other domains: the name of the node, field 3, becomes its domain, field 7.
+  bytes[bytes.indexOf('com.microsoft') - 2] = (7 << 3) | 2;
+  return Buffer.concat([bytes, field(8, [field(1, 'com.microsoft'), field(2, 1)])]);
 }

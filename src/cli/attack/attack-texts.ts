@@ -4,9 +4,9 @@ import { RefusedError } from '../../core/errors/index.js';
 import { evaluateTexts, type ModelFile, type TextEvaluation } from '../../core/evaluation/index.js';
 import { digestOf } from '../../core/store/index.js';
 import { type CliContext, mark } from '../context.js';
-import type { ReadData } from './read-data.js';
+import type { ReadData } from '../model-and-data/read-data.js';
+import { columns } from '../report/columns.js';
 import { readEdits } from './read-edits.js';
-import { columns } from './table.js';
 
 /** Broken texts that a terminal shows. */
 const SHOWN = 5;

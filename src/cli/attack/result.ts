@@ -6,7 +6,7 @@ import {
 } from '../../core/evaluation/index.js';
 import { type ExecutionEnvironment, executionEnvironment } from '../../core/onnx/index.js';
 import type { Digest, EvasionGateSpec } from '../../core/spec/index.js';
-import type { ReadData } from './read-data.js';
+import type { ReadData } from '../model-and-data/read-data.js';
 
 /** What `assay attack` found: the JSON result, and all that table and report show. */
 export interface AttackResult {

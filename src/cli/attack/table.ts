@@ -1,6 +1,7 @@
 import type { NearestFigures } from '../../core/evaluation/index.js';
 import type { Norm } from '../../core/spec/index.js';
 import { mark } from '../context.js';
+import { columns } from '../report/columns.js';
 import type { AttackResult } from './result.js';
 
 const marks = { pass: mark.good, fail: mark.bad, inconclusive: '?' } as const;
@@ -80,12 +81,4 @@ export function nearestText({ median, found }: NearestFigures, attacked: number,
   return median === null
     ? `met a misclassified input of ${found} of ${attacked} samples, too few for a median distance`
     : `median minimal distance ${Number(median.toPrecision(4))} (${norm}); met a misclassified input of ${found} of ${attacked} samples`;
-}
-
-/** The first column to the left, the others to the right. */
-export function columns(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows.map((row) =>
-    `  ${row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ')}`.trimEnd(),
-  );
 }

@@ -1,35 +1,12 @@
-import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { encodeNpy, type SampleSet, writeParquet } from '../../core/data/index.js';
-import { RefusedError } from '../../core/errors/index.js';
 import { evasionColumns, examplePictures, type FileEvaluation } from '../../core/evaluation/index.js';
 import { canonicalJson } from '../../core/store/index.js';
 import type { AttackResult } from './result.js';
 
 /** Examples that are also written as pictures. */
 const MAXIMUM_PICTURES = 100;
-
-/** @throws RefusedError `folder-exists` or `file-exists`: nothing is overwritten, and hours of attack must not end in that */
-export function expectFree({ output, html }: { readonly output?: string; readonly html?: string }): void {
-  if (output !== undefined && existsSync(output) && !isEmptyFolder(output)) {
-    throw new RefusedError('folder-exists', `expected no folder ${output}, or an empty one`);
-  }
-  if (html !== undefined && existsSync(html)) {
-    throw new RefusedError('file-exists', `expected no file ${html}, got one`);
-  }
-  if (html !== undefined && !existsSync(path.dirname(path.resolve(html)))) {
-    throw new RefusedError('usage', `expected the folder of ${html} to exist`);
-  }
-}
-
-function isEmptyFolder(folder: string): boolean {
-  try {
-    return readdirSync(folder).length === 0;
-  } catch {
-    return false;
-  }
-}
 
 /**
  * Writes `result.json`, `evidence.jsonl` (one line a sample) and the same as a table, `evidence.parquet`, `examples.json` with `original.npy` and `adversarial.npy` in the

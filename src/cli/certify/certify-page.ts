@@ -1,6 +1,6 @@
-import { barChart } from '../attack/page/chart.js';
-import { html, type Markup } from '../attack/page/markup.js';
-import { pageOf } from '../attack/page/page-of.js';
+import { barChart } from '../report/chart.js';
+import { html, type Markup } from '../report/markup.js';
+import { pageOf } from '../report/page-of.js';
 import type { CertifyResult } from './result.js';
 import { measured } from './table.js';
 

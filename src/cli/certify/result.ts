@@ -1,7 +1,7 @@
 import { type CurvePoint, certifiedCurve, type FileCertification } from '../../core/evaluation/index.js';
 import { type ExecutionEnvironment, executionEnvironment } from '../../core/onnx/index.js';
 import type { CertifiedGateSpec, Digest } from '../../core/spec/index.js';
-import type { ReadData } from '../attack/read-data.js';
+import type { ReadData } from '../model-and-data/read-data.js';
 
 /** What `assay certify` proved: the JSON result, and all that table and report show. */
 export interface CertifyResult {

@@ -1,5 +1,5 @@
-import { columns } from '../attack/table.js';
 import { mark } from '../context.js';
+import { columns } from '../report/columns.js';
 import type { CertifyResult } from './result.js';
 
 /** The result as lines for a terminal: certified accuracy by radius, verdict. */

@@ -16,42 +16,39 @@ import {
   suiteOrder,
 } from '../../core/spec/index.js';
 import { digestOf } from '../../core/store/index.js';
+import { attackPage } from '../attack/attack-page.js';
 import { type AttackTextsOptions, attackTexts } from '../attack/attack-texts.js';
-import { commandLine } from '../attack/command-line.js';
-import { addDataOptions } from '../attack/data-options.js';
-import { interruptible } from '../attack/interruptible.js';
-import { type DataOptions, listOption, numberBetween, patchOption } from '../attack/options.js';
-import { attackPage } from '../attack/page/attack-page.js';
 import { watchAttacks } from '../attack/progress.js';
-import { readData } from '../attack/read-data.js';
-import { readModel } from '../attack/read-model.js';
 import { attackResult } from '../attack/result.js';
 import { attackTable } from '../attack/table.js';
-import { expectFree, writeOutput } from '../attack/write-output.js';
+import { writeOutput } from '../attack/write-output.js';
 import type { CliContext } from '../context.js';
 import { integerBetween } from '../integer-option.js';
+import { interruptible } from '../interruptible.js';
+import { addDataOptions } from '../model-and-data/data-options.js';
+import { addGateOptions, type GateOptions } from '../model-and-data/gate-options.js';
+import { type DataOptions, listOption, numberBetween, patchOption } from '../model-and-data/options.js';
+import { readData } from '../model-and-data/read-data.js';
+import { readModel } from '../model-and-data/read-model.js';
+import { commandLine } from '../report/command-line.js';
+import { expectFree } from '../report/expect-free.js';
 
-interface AttackOptions extends DataOptions {
+interface AttackOptions extends DataOptions, GateOptions {
   readonly norm: Norm;
   readonly epsilon?: number;
   readonly edits?: string;
   readonly patch?: readonly [height: number, width: number];
   readonly locations?: number;
   readonly respects?: readonly string[];
-  readonly samples: number;
   readonly suite: SuiteName;
   readonly attacks?: readonly string[];
   readonly parent?: string;
-  readonly seed: number;
   readonly steps?: number;
   readonly restarts?: number;
   readonly queries?: number;
   readonly eot?: number;
   readonly answers?: number;
-  readonly minimum?: number;
-  readonly confidence: number;
   readonly output?: string;
-  readonly html?: string;
 }
 
 /** `assay attack MODEL`: the evasion gate on anyone's ONNX file, with nothing but the file and samples. */
@@ -60,7 +57,7 @@ export function registerAttack(program: Command, context: () => CliContext): voi
     .command('attack')
     .description('attack any ONNX classifier with its own gradients, and check that the attack had power')
     .argument('<model>', 'an ONNX file: one float32 input [N, …], one float32 output [N, classes]');
-  addDataOptions(command)
+  addDataOptions(addGateOptions(command, 'robust accuracy', 1000))
     .addOption(new Option('--norm <norm>', 'what the adversary is bounded in').choices(norms).default('linf'))
     .option(
       '--epsilon <radius>',
@@ -82,13 +79,6 @@ export function registerAttack(program: Command, context: () => CliContext): voi
       'what the adversary respects of what --lifecycle says of features: types, immutable',
       listOption,
     )
-    .option('--samples <n>', 'how many samples are drawn', integerBetween(1, 100_000_000), 1000)
-    .option(
-      '--seed <n>',
-      'names the draw of samples and all random choices',
-      integerBetween(0, 999_999_999),
-      0,
-    )
     .addOption(new Option('--suite <name>', 'which attacks are run').choices(suiteNames).default('standard'))
     .option('--attacks <names>', 'run these attacks instead of a suite', listOption)
     .option('--parent <file>', 'attack through this model too: the one that it was fine-tuned from, say')
@@ -105,14 +95,7 @@ export function registerAttack(program: Command, context: () => CliContext): voi
       'with --eot: a sample is right, or broken, as most of so many answers are; odd; default: 21',
       integerBetween(5, 999),
     )
-    .option(
-      '--minimum <share>',
-      'makes it a check: exit 3 unless robust accuracy is surely at least this',
-      numberBetween(0, 1),
-    )
-    .option('--confidence <level>', 'of intervals', numberBetween(0.5, 1, true), 0.95)
     .option('--output <dir>', 'write result, evidence and adversarial examples into this folder')
-    .option('--html <file>', 'write a report, one HTML page')
     .action((file: string, options: AttackOptions) =>
       interruptible((signal) => attack(context(), file, options, signal)),
     );
@@ -131,10 +114,11 @@ async function attack(
   expectFree(options);
   const onnx = await readModel(file);
   const parentOnnx = options.parent === undefined ? undefined : await readModel(options.parent);
-  const model = await openModelFile(onnx);
+  const allowed = { domains: options.allowDomain ?? [] };
+  const model = await openModelFile(onnx, allowed);
   let parent: ModelFile | undefined;
   try {
-    if (parentOnnx) parent = await openModelFile(parentOnnx);
+    if (parentOnnx) parent = await openModelFile(parentOnnx, allowed);
     const data = await readData(options, model, signal);
     const spec = options.epsilon === undefined ? { ...asked, epsilon: widestRange(data.set) } : asked;
     const watch = watchAttacks(process.stderr.isTTY && !cli.json ? process.stderr : undefined, () =>
@@ -192,7 +176,7 @@ async function attackByEdits(
   const strange = notOfEdits.find((name) => options[name] !== undefined);
   if (strange) throw new RefusedError('usage', `expected no --${strange} with --edits`);
   expectFree(options);
-  const model = await openModelFile(await readModel(file));
+  const model = await openModelFile(await readModel(file), { domains: options.allowDomain ?? [] });
   try {
     await attackTexts(cli, file, model, await readData(options, model, signal), options, signal);
   } finally {

@@ -11,20 +11,21 @@ import {
   norms,
 } from '../../core/spec/index.js';
 import { digestOf } from '../../core/store/index.js';
-import { commandLine } from '../attack/command-line.js';
-import { addDataOptions } from '../attack/data-options.js';
-import { interruptible } from '../attack/interruptible.js';
-import { type DataOptions, numberBetween } from '../attack/options.js';
-import { readData } from '../attack/read-data.js';
-import { readModel } from '../attack/read-model.js';
-import { expectFree } from '../attack/write-output.js';
 import { certifyPage } from '../certify/certify-page.js';
 import { certifyResult } from '../certify/result.js';
 import { certifyTable } from '../certify/table.js';
 import type { CliContext } from '../context.js';
 import { integerBetween } from '../integer-option.js';
+import { interruptible } from '../interruptible.js';
+import { addDataOptions } from '../model-and-data/data-options.js';
+import { addGateOptions, type GateOptions } from '../model-and-data/gate-options.js';
+import { type DataOptions, numberBetween } from '../model-and-data/options.js';
+import { readData } from '../model-and-data/read-data.js';
+import { readModel } from '../model-and-data/read-model.js';
+import { commandLine } from '../report/command-line.js';
+import { expectFree } from '../report/expect-free.js';
 
-interface CertifyOptions extends DataOptions {
+interface CertifyOptions extends DataOptions, GateOptions {
   readonly method: CertifiedGateSpec['method'];
   readonly norm?: Norm;
   readonly epsilon: number;
@@ -32,11 +33,6 @@ interface CertifyOptions extends DataOptions {
   readonly n?: number;
   readonly n0?: number;
   readonly alpha?: number;
-  readonly samples: number;
-  readonly seed: number;
-  readonly minimum?: number;
-  readonly confidence: number;
-  readonly html?: string;
 }
 
 /** `assay certify MODEL`: the certified gate on anyone's ONNX file, with nothing but the file and samples. */
@@ -45,7 +41,7 @@ export function registerCertify(program: Command, context: () => CliContext): vo
     .command('certify')
     .description('prove of how many samples no change within a radius alters the answer')
     .argument('<model>', 'an ONNX file: one float32 input [N, …], one float32 output [N, classes]');
-  addDataOptions(command)
+  addDataOptions(addGateOptions(command, 'certified accuracy', 500))
     .addOption(
       new Option('--method <name>', 'how to certify').choices(certificationMethods).makeOptionMandatory(),
     )
@@ -76,15 +72,6 @@ export function registerCertify(program: Command, context: () => CliContext): vo
       'smoothing: the chance that a certificate is wrong; default: 0.001',
       numberBetween(0, 0.5, true),
     )
-    .option('--samples <n>', 'how many samples are drawn', integerBetween(1, 100_000_000), 500)
-    .option('--seed <n>', 'names the draw of samples and all noise', integerBetween(0, 999_999_999), 0)
-    .option(
-      '--minimum <share>',
-      'makes it a check: exit 3 unless certified accuracy is surely at least this',
-      numberBetween(0, 1),
-    )
-    .option('--confidence <level>', 'of intervals', numberBetween(0.5, 1, true), 0.95)
-    .option('--html <file>', 'write a report, one HTML page')
     .action((file: string, options: CertifyOptions) =>
       interruptible((signal) => certify(context(), file, options, signal)),
     );
@@ -100,7 +87,7 @@ async function certify(
   const spec = specOf(options);
   expectFree(options);
   const onnx = await readModel(file);
-  const model = await openModelFile(onnx);
+  const model = await openModelFile(onnx, { domains: options.allowDomain ?? [] });
   try {
     const data = await readData(options, model, signal);
     const line = process.stderr.isTTY && !cli.json ? process.stderr : undefined;

@@ -9,9 +9,6 @@ import {
   type SuspectData,
 } from '../../core/poisoning/index.js';
 import { modelsOf } from '../../core/training/index.js';
-import { addDataOptions } from '../attack/data-options.js';
-import { type DataOptions, listOption, numberBetween } from '../attack/options.js';
-import { readData } from '../attack/read-data.js';
 import { type CliContext, mark } from '../context.js';
 import { registerDataCheck } from '../data/check.js';
 import { registerDataInfer } from '../data/infer.js';
@@ -19,6 +16,9 @@ import { registerLineage } from '../data/lineage.js';
 import { registerQuarantine } from '../data/quarantine.js';
 import { registerAttest, registerRevoke } from '../data/revoke.js';
 import { integerBetween } from '../integer-option.js';
+import { addDataOptions } from '../model-and-data/data-options.js';
+import { type DataOptions, listOption, numberBetween } from '../model-and-data/options.js';
+import { readData } from '../model-and-data/read-data.js';
 
 interface InspectOptions extends DataOptions {
   readonly detectors?: readonly string[];

@@ -107,7 +107,7 @@ export const errorTable = {
   'model-unsafe': {
     status: 422,
     exit: 3,
-    hint: '`assay scan model.onnx` lists everything that is wrong with the file, and what to do.',
+    hint: '`assay scan model.onnx` lists everything that is wrong with the file, and what to do; scan, attack and certify take --allow-domain.',
   },
   'model-unfit': {
     status: 422,

@@ -113,6 +113,9 @@ const KEEP_EVERY = { smoothing: 1, crown: 5, interval: 25 } as const satisfies R
   number
 >;
 
+/** What bounds refuse of models that answer all the same. */
+const notCertifiable: ReadonlySet<string> = new Set(['operator-unsupported', 'model-unreadable']);
+
 async function measureCertified(
   spec: CertifiedGateSpec,
   subject: GateSubject,
@@ -121,7 +124,7 @@ async function measureCertified(
 ): Promise<Measurement<CertifiedRow>> {
   const { samples, minimum, signal, onProgress, certifiable, seed } = subject;
   const certifier = await openCertifier(certifiable, spec, seed).catch((error: unknown) => {
-    if (error instanceof RefusedError && error.code === 'operator-unsupported') return error.message;
+    if (error instanceof RefusedError && notCertifiable.has(error.code)) return error.message;
     throw error;
   });
   if (typeof certifier === 'string') {

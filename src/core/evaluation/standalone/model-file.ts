@@ -51,14 +51,23 @@ export interface ModelFile {
   close(): Promise<void>;
 }
 
+/** What the caller lets a file hold beyond ONNX's own operators. */
+export interface AllowedInFile {
+  /** Operator domains that ONNX Runtime brings along, such as `com.microsoft`; a model that uses them is a black box. */
+  readonly domains: readonly string[];
+}
+
 /**
  * Opens a classifier of one float input [N, …] and one float output [N, classes] of logits or probabilities. A batch axis
  * of length 1 is worked around; any other fixed length is refused.
  *
  * @throws RefusedError `model-unsafe` when the scan finds an error, `model-unreadable` when ONNX Runtime cannot load it, `model-unfit` when it is no such classifier
  */
-export async function openModelFile(onnx: Uint8Array): Promise<ModelFile> {
-  requireSafeModel(onnx);
+export async function openModelFile(
+  onnx: Uint8Array,
+  { domains }: AllowedInFile = { domains: [] },
+): Promise<ModelFile> {
+  requireSafeModel(onnx, { domains });
   await probeModel(onnx);
   const session = await openSession(onnx, { place: 'thread' });
   try {

@@ -1,6 +1,6 @@
-import type { SampleSet } from '../../../core/data/index.js';
-import { examplePictures, type FileEvaluation } from '../../../core/evaluation/index.js';
-import { html, type Markup, trusted } from './markup.js';
+import type { SampleSet } from '../../core/data/index.js';
+import { examplePictures, type FileEvaluation } from '../../core/evaluation/index.js';
+import { html, type Markup, trusted } from '../report/markup.js';
 
 /** Examples that a page shows. */
 const MAXIMUM_EXAMPLES = 12;

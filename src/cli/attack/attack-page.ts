@@ -1,12 +1,12 @@
-import type { SampleSet } from '../../../core/data/index.js';
-import type { FileEvaluation } from '../../../core/evaluation/index.js';
-import type { Norm } from '../../../core/spec/index.js';
-import type { AttackResult } from '../result.js';
-import { nearestText } from '../table.js';
-import { barChart } from './chart.js';
-import { exampleFigures } from './examples.js';
-import { html, type Markup } from './markup.js';
-import { pageOf } from './page-of.js';
+import type { SampleSet } from '../../core/data/index.js';
+import type { FileEvaluation } from '../../core/evaluation/index.js';
+import type { Norm } from '../../core/spec/index.js';
+import { barChart } from '../report/chart.js';
+import { html, type Markup } from '../report/markup.js';
+import { pageOf } from '../report/page-of.js';
+import { exampleFigures } from './example-figures.js';
+import type { AttackResult } from './result.js';
+import { nearestText } from './table.js';
 
 /** The result as one HTML file. */
 export function attackPage(result: AttackResult, evaluation: FileEvaluation, set: SampleSet): string {
