@@ -20,7 +20,7 @@ gates: [{ gate: accuracy, minimum: 0.5 }]
 release: { endpoint: notes }
 `;
 const notes = [
-  ['good food', 'positive'],
+  ['good <b> food', 'positive'],
   ['good and superb', 'positive'],
   ['bad food', 'negative'],
   ['bad and dreadful service', 'negative'],
@@ -76,11 +76,21 @@ describe('assay attack --edits', () => {
     );
     // One word turns a text with one opinion, or one of two of another into a tie, which is the first class.
     expect(edited).toMatchObject({
-      n0: ['bad food', true],
+      n0: ['bad <b> food', true],
       n1: ['bad and superb', true],
       n3: [expect.any(String), false],
     });
     expect(JSON.parse(readFileSync(path.join(folder, 'out/result.json'), 'utf8'))).toEqual(result);
+  });
+
+  it('shows broken texts in a page, as text whatever they hold', async () => {
+    const { exit, stderr } = await attack('--edits', 'edits.json', '--html', 'report.html');
+    expect({ exit, stderr }).toEqual({ exit: 0, stderr: '' });
+    const page = readFileSync(path.join(folder, 'report.html'), 'utf8');
+    expect(page).toContain('<p class="soft">good &lt;b&gt; food</p><p>bad &lt;b&gt; food</p>');
+    expect(page).toContain('edited taken for <strong>negative</strong>');
+    expect(page).not.toMatch(/<b>|<script/);
+    expect((await attack('--edits', 'edits.json', '--html', 'report.html')).stderr).toContain('file-exists');
   });
 
   it('passes nothing that a greedy search alone left standing', async () => {

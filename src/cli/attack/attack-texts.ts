@@ -6,7 +6,10 @@ import { digestOf } from '../../core/store/index.js';
 import { type CliContext, mark } from '../context.js';
 import type { ReadData } from '../model-and-data/read-data.js';
 import { columns } from '../report/columns.js';
+import { commandLine } from '../report/command-line.js';
 import { readEdits } from './read-edits.js';
+import { textsPage } from './texts-page.js';
+import type { TextsResult } from './texts-result.js';
 
 /** Broken texts that a terminal shows. */
 const SHOWN = 5;
@@ -18,6 +21,7 @@ export interface AttackTextsOptions {
   readonly minimum?: number;
   readonly confidence: number;
   readonly output?: string;
+  readonly html?: string;
 }
 
 /**
@@ -49,11 +53,12 @@ export async function attackTexts(
     signal,
   }).finally(() => line?.write('\r\x1b[2K'));
   const { rows, status, reasons, robust } = evaluation;
-  const result = {
+  const result: TextsResult = {
     version: 1,
     model: { file, digest: digestOf(model.onnx) },
     data: { file: source, digest, available: set.samples.ids.length, seed: options.seed },
     adversary: { ...adversary, synonyms: Object.fromEntries(adversary.synonyms) },
+    classes: set.classes,
     notes: [...model.notes, ...set.notes],
     status: options.minimum === undefined && status === 'pass' ? 'measured' : status,
     // The first reason is about the minimum.
@@ -62,14 +67,21 @@ export async function attackTexts(
     cleanAccuracy: rows.filter(({ correct }) => correct).length / rows.length,
     robustAccuracy: robust,
     rows,
+    command: commandLine(process.argv.slice(2)),
   };
   if (options.output !== undefined) {
     await mkdir(options.output, { recursive: true });
     const content = `${JSON.stringify(result, null, 2)}\n`;
     await writeFile(path.join(options.output, 'result.json'), content, { flag: 'wx' });
   }
+  if (options.html !== undefined) {
+    const { texts } = set.text;
+    const page = textsPage(result, (id) => texts[set.samples.ids.indexOf(id)]!);
+    await writeFile(options.html, page, { flag: 'wx' });
+  }
   cli.say(...tableOf(file, evaluation, set), ...verdictOf(result));
   if (options.output !== undefined) cli.say(`Written: ${options.output}`);
+  if (options.html !== undefined) cli.say(`Report: ${options.html}`);
   cli.emit(result);
   if (options.minimum !== undefined && status !== 'pass') cli.refuse();
 }
@@ -107,12 +119,7 @@ function verdictOf({
   reasons,
   minimum,
   robustAccuracy: { estimate, interval, confidence, n },
-}: {
-  readonly status: string;
-  readonly reasons: readonly string[];
-  readonly minimum: number | null;
-  readonly robustAccuracy: TextEvaluation['robust'];
-}): readonly string[] {
+}: TextsResult): readonly string[] {
   const [low, high] = interval.map((bound) => bound.toFixed(4));
   const level = Number((100 * confidence).toFixed(4));
   return [

@@ -165,7 +165,7 @@ async function attack(
 }
 
 /** What makes sense of a ball or a patch alone. */
-const notOfEdits = ['epsilon', 'patch', 'respects', 'attacks', 'parent', 'eot', 'html'] as const;
+const notOfEdits = ['epsilon', 'patch', 'respects', 'attacks', 'parent', 'eot'] as const;
 
 async function attackByEdits(
   cli: CliContext,

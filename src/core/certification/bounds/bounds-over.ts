@@ -96,6 +96,6 @@ function openElements(step: Exclude<Step, { kind: 'affine' }>, range: Range): re
   if (step.kind === 'maximum') return [...new Set(step.sources)];
   return Array.from(range.lower, (_, i) => i).filter((i) => {
     const { low, high } = seen(range, i);
-    return low < high && !step.activation.isLinear(low, high);
+    return low < high && !step.activationOf(i).isLinear(low, high);
   });
 }

@@ -124,7 +124,7 @@ function stepOf(rule: Rule, size: number, operandOf: (input: number) => number):
     case 'affine':
       return affineOf(rule, size, operandOf);
     case 'elementwise':
-      return { kind: 'elementwise', value: operandOf(0), activation: rule.activation };
+      return { kind: 'elementwise', value: operandOf(0), activationOf: rule.activationOf };
     case 'maximum':
       return { kind: 'maximum', value: operandOf(0), starts: rule.starts, sources: rule.sources };
   }

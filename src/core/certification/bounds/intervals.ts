@@ -111,13 +111,13 @@ function rangeOfAffine(
   };
 }
 
-function rangeOfElementwise({ activation }: Elementwise, range: Range): Range {
+function rangeOfElementwise({ activationOf }: Elementwise, range: Range): Range {
   const size = range.lower.length;
   const lower = new Float64Array(size);
   const upper = new Float64Array(size);
   for (let i = 0; i < size; i++) {
     const { low, high } = seen(range, i);
-    const band = bandAround(activation, 0, low, high);
+    const band = bandAround(activationOf(i), 0, low, high);
     lower[i] = band.lower;
     upper[i] = band.upper;
   }

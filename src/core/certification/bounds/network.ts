@@ -16,7 +16,7 @@ export interface Affine {
 export interface Elementwise {
   readonly kind: 'elementwise';
   readonly value: number;
-  readonly activation: Activation;
+  activationOf(element: number): Activation;
 }
 
 /** Each output is the largest of some elements of x. */

@@ -34,10 +34,11 @@ export function relax(step: Elementwise | Maximum, input: Range, output: Range):
   return relaxation;
 }
 
-function relaxElementwise({ activation }: Elementwise, range: Range): Relaxation {
+function relaxElementwise({ activationOf }: Elementwise, range: Range): Relaxation {
   const relaxation = empty(range.lower.length);
   for (let i = 0; i < range.lower.length; i++) {
     const { low, high } = seen(range, i);
+    const activation = activationOf(i);
     const slopes = low < high ? activation.slopes(low, high) : { lower: 0, upper: 0 };
     relaxation.lowerSlope[i] = slopes.lower;
     relaxation.upperSlope[i] = slopes.upper;

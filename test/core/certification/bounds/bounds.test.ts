@@ -259,17 +259,19 @@ function leastPoint(ball: ReturnType<typeof ballAround>, slopes: Float64Array): 
 
 describe('linear bounds of a nonlinear function', () => {
   const settings = { float: -0.3, limits: [-0.3, 0.4] } as const;
-  it.each(['Relu', 'LeakyRelu', 'Clip', 'Sigmoid', 'Tanh'])(
+  it.each(['Relu', 'LeakyRelu', 'PRelu', 'Clip', 'Sigmoid', 'Tanh'])(
     'of %s hold for any slope over any interval',
     (opType) => {
       const use = {
         has: () => true,
+        isLive: (i: number) => i === 0,
+        dims: () => [1],
         float: () => settings.float,
         constant: (i: number) => Float64Array.of(settings.limits[i - 1]!),
       } as unknown as Use;
       const [rule] = boundedOperatorOf(opType)!.bind(use);
       if (rule?.kind !== 'elementwise') throw new Error('expected an activation');
-      const { activation } = rule;
+      const activation = rule.activationOf(0);
       const number = (most: number) => fc.integer({ min: -1000, max: 1000 }).map((n) => (most * n) / 1000);
       fc.assert(
         fc.property(number(12), number(12), number(1.5), (one, other, slope) => {

@@ -111,6 +111,11 @@ const writers: Readonly<Record<string, Writer>> = {
   Relu: elementwise('Relu'),
   LeakyRelu: (b, x, _, setting) =>
     written(b.op('LeakyRelu', [x.name], { alpha: attribute.float([0.1, -0.3, 1.5][setting % 3]!) }), x.dims),
+  PRelu: (b, x, _, setting) => {
+    // One slope for all, one a channel, or one a value; of either sign.
+    const own = x.dims.map((length, i) => (i === 0 || (setting % 3 === 1 && i > 1) ? 1 : length));
+    return written(b.op('PRelu', [x.name, weights(b, setting % 3 ? own : [1], setting)]), x.dims);
+  },
   Clip: (b, x, _, setting) =>
     written(
       b.op('Clip', [

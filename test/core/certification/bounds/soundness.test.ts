@@ -55,7 +55,7 @@ test('no float32 answer of ONNX Runtime inside the ball leaves the bounds, whate
         await session.close();
       },
     ),
-    { numRuns: 100, seed: 5 },
+    { numRuns: 100, seed: 7 },
   );
   expect(widest).toBeLessThan(2e-3);
   expect(boundedOperators.filter((name) => !seen.has(name))).toEqual([]);

@@ -36,7 +36,8 @@ export interface AffineRule {
 
 export interface ElementwiseRule {
   readonly kind: 'elementwise';
-  readonly activation: Activation;
+  /** Of each element of the result, row-major. */
+  activationOf(element: number): Activation;
 }
 
 export interface MaximumRule {
@@ -59,4 +60,9 @@ export interface BoundedOperator {
   readonly isMovement?: true;
   /** @returns one rule an output that is used @throws RefusedError `operator-unsupported` naming the node */
   bind(use: Use): readonly Rule[];
+}
+
+/** The rule of an operator that does the same to all elements. */
+export function everywhere(activation: Activation): readonly ElementwiseRule[] {
+  return [{ kind: 'elementwise', activationOf: () => activation }];
 }

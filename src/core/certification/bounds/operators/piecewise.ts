@@ -1,5 +1,6 @@
 import type { Activation } from '../activation.js';
-import type { BoundedOperator, Use } from './operator.js';
+import { broadcastSources } from './broadcast.js';
+import { type BoundedOperator, everywhere, type Use } from './operator.js';
 
 /**
  * Bounds of a function that is flat below a kink and steep above it, or steeper: the chord above, and below whichever
@@ -24,18 +25,30 @@ const hinge = (below: number): Activation => ({
 
 const elementwise = (opType: string, activationOf: (use: Use) => Activation): BoundedOperator => ({
   opType,
-  bind: (use) => [{ kind: 'elementwise', activation: activationOf(use) }],
+  bind: (use) => everywhere(activationOf(use)),
 });
 
 export const relu = elementwise('Relu', () => hinge(0));
 
-export const leakyRelu = elementwise('LeakyRelu', (use) => {
-  const alpha = use.float('alpha', 0.01);
-  return {
-    ...hinge(alpha),
-    runtimeError: (magnitude) => Math.abs(alpha) * magnitude * 2 ** -23 + 2 ** -126,
-  };
+/** The runtime rounds its product once. */
+const leaky = (below: number): Activation => ({
+  ...hinge(below),
+  runtimeError: (magnitude) => Math.abs(below) * magnitude * 2 ** -23 + 2 ** -126,
 });
+
+export const leakyRelu = elementwise('LeakyRelu', (use) => leaky(use.float('alpha', 0.01)));
+
+/** Slopes that were learned, constant now, one an element or as they broadcast. */
+export const pRelu: BoundedOperator = {
+  opType: 'PRelu',
+  bind(use) {
+    if (!use.isLive(0)) use.refuse('expected constant slopes');
+    const slopes = use.constant(1);
+    const activations = Array.from(slopes, leaky);
+    const sources = broadcastSources(use.dims(1), use.dims(0));
+    return [{ kind: 'elementwise', activationOf: (element) => activations[sources[element]!]! }];
+  },
+};
 
 /** The nearest number between two limits. */
 function clamp(low: number, high: number): Activation {

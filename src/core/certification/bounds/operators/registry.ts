@@ -4,7 +4,7 @@ import { conv } from './convolution.js';
 import { gemm, matMul } from './dense.js';
 import { movements } from './movement.js';
 import type { BoundedOperator } from './operator.js';
-import { clip, leakyRelu, relu } from './piecewise.js';
+import { clip, leakyRelu, pRelu, relu } from './piecewise.js';
 import { averagePool, globalAveragePool, globalMaxPool, maxPool, reduceMean, reduceSum } from './pooling.js';
 import { sigmoid, tanh } from './sigmoidal.js';
 
@@ -24,6 +24,7 @@ const operators: readonly BoundedOperator[] = [
   maxPool,
   multiplication,
   negation,
+  pRelu,
   reduceMean,
   reduceSum,
   relu,

@@ -1,5 +1,5 @@
 import type { Activation } from '../activation.js';
-import type { BoundedOperator } from './operator.js';
+import { type BoundedOperator, everywhere } from './operator.js';
 
 /** A function that is convex below 0 and concave above, such as a sigmoid. */
 interface SShape {
@@ -74,10 +74,10 @@ const tanhShape: SShape = {
 
 export const sigmoid: BoundedOperator = {
   opType: 'Sigmoid',
-  bind: () => [{ kind: 'elementwise', activation: activation(sigmoidShape) }],
+  bind: () => everywhere(activation(sigmoidShape)),
 };
 
 export const tanh: BoundedOperator = {
   opType: 'Tanh',
-  bind: () => [{ kind: 'elementwise', activation: activation(tanhShape) }],
+  bind: () => everywhere(activation(tanhShape)),
 };
