@@ -6,26 +6,43 @@ import {
   appendDecision,
   auditEntrySchema,
   entryOfStatement,
+  followPolicy,
   readStatement,
 } from '../core/trust/index.js';
 import type { SigningContext } from './context.js';
 import type { SignedRevision } from './control.js';
 import { runOnce, runStage, type StageResult } from './stage.js';
 
+/** What a workflow saw that no statement bears. */
+export type AuditEvent = Pick<AuditEntry, 'endpoint' | 'by' | 'reason' | 'at'> & {
+  readonly decision: 'refused' | 'frozen' | 'unfrozen';
+};
+
 /** The signing worker's part in the audit log: it alone can sign that the log has grown. */
 export function createAudit({ store, signer, trust }: SigningContext) {
-  const append = (entry: AuditEntry) => appendDecision(store, signer, trust, entry);
+  /** Statements of people who came later are read by the policy that names them. */
+  const inForce = () => followPolicy(store, trust, new Date());
+  const append = async (entry: AuditEntry) => appendDecision(store, signer, await inForce(), entry);
   const logReleaseStage = { name: 'log-release', version: 1, outcome: auditEntrySchema };
 
   return {
     /** Puts what statements decide into the log. Done before anything acts on them. */
     logStatements(statements: readonly Digest[]): Promise<StageResult<null>> {
       return runOnce(async () => {
+        const policy = await inForce();
         for (const statement of statements) {
-          const opened = readStatement(await store.readBlob(statement), trust, new Date());
+          const opened = readStatement(await store.readBlob(statement), policy, new Date());
           const entry = entryOfStatement(statement, opened);
           if (entry) await append(entry);
         }
+        return null;
+      });
+    },
+
+    /** Puts into the log what nobody signed: that something was refused, or that a freeze was asked for without a signature. */
+    logEvent(event: AuditEvent): Promise<StageResult<null>> {
+      return runOnce(async () => {
+        await append({ version: 1, ...event });
         return null;
       });
     },

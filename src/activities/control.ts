@@ -6,7 +6,7 @@ import { RefusedError } from '../core/errors/index.js';
 import { endpointRef, readEndpointPointer } from '../core/serving/index.js';
 import type { Chain, Digest, ReleaseRecord, ServingSpec } from '../core/spec/index.js';
 import { canonicalJson, digestOfJson, type Store } from '../core/store/index.js';
-import { readDataDecisions, type TrustPolicy, verifyRelease } from '../core/trust/index.js';
+import { followPolicy, readDataDecisions, type TrustPolicy, verifyRelease } from '../core/trust/index.js';
 import type { ControlContext } from './context.js';
 import { findParent, type ParentQuery } from './find-parent.js';
 import { classified, runOnce, type StageRefusal, type StageResult } from './stage.js';
@@ -24,7 +24,10 @@ export interface Proposal {
   /** What gateways reveal to whom; everything to everyone where it is absent. */
   readonly serving?: ServingSpec;
   readonly reason: string;
+  /** A claim: the endpoint finds out from the requests. */
   readonly requestedBy: string;
+  /** Envelopes of the signed requests that it comes of. */
+  readonly requests?: Digest[];
 }
 
 export interface ProposeInput {
@@ -82,7 +85,10 @@ export function createControlActivities({ store, trust }: ControlContext) {
      */
     async publishRevision({ release, record }: SignedRevision): Promise<StageResult<SignedRevision>> {
       return runOnce(async () => {
-        const verified = await admit(store, trust, { release, record });
+        const policy = await followPolicy(store, trust, new Date());
+        // Whatever verifiers ask for: nothing new is let in that nobody who may is known to have asked for.
+        const demanding = record.kind === 'release' ? ({ ...policy, requests: 'signed' } as const) : policy;
+        const verified = await admit(store, demanding, { release, record });
         const { endpoint, revision } = verified.record;
         const ref = endpointRef(endpoint);
         for (;;) {

@@ -1,7 +1,8 @@
-import type { ComputeContext } from './context.js';
-import { createControlActivities } from './control.js';
+import type { ComputeContext, ControlContext } from './context.js';
+import { createControlActivities as createPublishing } from './control.js';
 import { createEvaluate } from './evaluate.js';
 import { createIngest } from './ingest.js';
+import { createRequestActivities } from './requests.js';
 import { createScan } from './scan.js';
 import { createSigningActivities } from './sign.js';
 import { createTrain } from './train.js';
@@ -16,7 +17,12 @@ export function createComputeActivities(context: ComputeContext) {
   };
 }
 
-export { createControlActivities, createSigningActivities };
+/** The activities of control workers. */
+export function createControlActivities(context: ControlContext) {
+  return { ...createPublishing(context), ...createRequestActivities(context) };
+}
+
+export { createSigningActivities };
 export type ComputeActivities = ReturnType<typeof createComputeActivities>;
 export type ControlActivities = ReturnType<typeof createControlActivities>;
 export type SigningActivities = ReturnType<typeof createSigningActivities>;
@@ -24,6 +30,7 @@ export type { Proposal, SignedRevision } from './control.js';
 export type { EvaluateInput } from './evaluate.js';
 export type { ParentQuery } from './find-parent.js';
 export type { IngestInput } from './ingest.js';
+export type { GrantedRequest, RequestCheck, RunOrder } from './requests.js';
 export type { RevisionOrder } from './sign.js';
 export type { StageRefusal, StageResult } from './stage.js';
 export type { Trained, TrainInput } from './train.js';

@@ -69,6 +69,8 @@ export interface AttestDecisionInput {
     readonly by: string;
     readonly reason: string;
   };
+  /** The person's own signed request, where there is one: nobody else needs to speak for them. */
+  readonly signed?: Digest;
   readonly model: Digest;
   readonly endpoint: string;
   /** The verification summary that the person decided on. */
@@ -151,18 +153,22 @@ export function createSigningActivities(context: SigningContext) {
       input: AttestDecisionInput,
     ): Promise<StageResult<{ statement: Digest; by: string }>> {
       const { decision: choice, by, reason } = input.decision;
-      const { model, endpoint, verification } = input;
+      const { model, endpoint, verification, signed: own } = input;
       const decision = choice === 'approve' ? 'approved' : 'rejected';
-      const signed = await runStage(store, approveStage, { keyId, ...input }, async () => ({
-        by,
-        statement: await attestApproval(
-          store,
-          signer,
-          model,
-          { decision, person: by, reason, endpoint, verification },
-          new Date(),
-        ),
-      }));
+      const attested = () =>
+        runStage(store, approveStage, { keyId, ...input }, async () => ({
+          by,
+          statement: await attestApproval(
+            store,
+            signer,
+            model,
+            { decision, person: by, reason, endpoint, verification },
+            new Date(),
+          ),
+        }));
+      const signed = own
+        ? ({ kind: 'done', value: { by, statement: own }, cached: false } as const)
+        : await attested();
       if (signed.kind === 'refused') return signed;
       const logged = await audit.logStatements([signed.value.statement]);
       if (logged.kind === 'refused') return logged;
@@ -198,6 +204,8 @@ export function createSigningActivities(context: SigningContext) {
     },
 
     logRelease: audit.logRelease,
+    logStatements: audit.logStatements,
+    logEvent: audit.logEvent,
   };
 
   /** Signs the bill of materials of a release that verifies; one that does not is refused by whoever would publish it. */

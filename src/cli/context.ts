@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os';
 import pc from 'picocolors';
 import { RefusedError } from '../core/errors/index.js';
+import type { Signer } from '../core/trust/index.js';
 import type { AssayClient } from './client.js';
 import { readUp, type StatePaths } from './state.js';
 
@@ -33,10 +34,16 @@ export function createContext(paths: StatePaths, json: boolean): CliContext {
   };
 }
 
-/** Connects, runs, disconnects. @throws RefusedError `server-missing` when there is no server to talk to */
+/**
+ * Connects, runs, disconnects.
+ *
+ * @param signer - whose requests it sends; only looking takes none
+ * @throws RefusedError `server-missing` when there is no server to talk to
+ */
 export async function withClient<T>(
   context: CliContext,
   use: (client: AssayClient) => Promise<T>,
+  signer?: Signer,
 ): Promise<T> {
   // Loaded by those commands alone that talk to a server: it takes longer than all else together.
   const { loadClientConnectConfig } = await import('@temporalio/envconfig');
@@ -54,6 +61,7 @@ export async function withClient<T>(
     connection: up && !configured ? { address: up.temporal.address } : connectionOptions,
     namespace: (configured ? namespace : up?.temporal.namespace) ?? 'default',
     store: context.paths.store,
+    ...(signer && { signer }),
   });
   try {
     return await use(client);

@@ -10,6 +10,7 @@ import { registerData } from './commands/data.js';
 import { registerDemo } from './commands/demo.js';
 import { registerDown } from './commands/down.js';
 import { registerEvidence } from './commands/evidence.js';
+import { registerFreeze } from './commands/freeze.js';
 import { registerInit } from './commands/init.js';
 import { registerKeys } from './commands/keys.js';
 import { registerRollback } from './commands/rollback.js';
@@ -18,6 +19,7 @@ import { registerRuns } from './commands/runs.js';
 import { registerScan } from './commands/scan.js';
 import { registerSchema } from './commands/schema.js';
 import { registerShow } from './commands/show.js';
+import { registerSignRequest } from './commands/sign-request.js';
 import { registerStatus } from './commands/status.js';
 import { registerTrust } from './commands/trust.js';
 import { registerUp } from './commands/up.js';
@@ -51,6 +53,8 @@ for (const register of [
   registerStatus,
   registerApprove,
   registerRollback,
+  registerFreeze,
+  registerSignRequest,
   registerVerify,
   registerShow,
   registerTrust,

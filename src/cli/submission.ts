@@ -7,6 +7,9 @@ import { type Digest, type Lifecycle, parseLifecycle, trainingFiles } from '../c
 import { fileBytes, type Store } from '../core/store/index.js';
 import type { LifecycleInput } from '../workflows/contract.js';
 
+/** What a run starts from. */
+type RunOrder = Omit<LifecycleInput, 'requestedBy' | 'signed'>;
+
 /**
  * Reads a lifecycle file.
  *
@@ -31,12 +34,7 @@ export async function readLifecycle(file: string): Promise<Lifecycle> {
  * @param base - the folder of the lifecycle file, to which its paths are relative
  * @throws RefusedError `source-missing`
  */
-export async function upload(
-  store: Store,
-  lifecycle: Lifecycle,
-  base: string,
-  requestedBy: string,
-): Promise<LifecycleInput> {
+export async function upload(store: Store, lifecycle: Lifecycle, base: string): Promise<RunOrder> {
   const source = await readable(path.resolve(base, lifecycle.data.source), 'data.source', (file) =>
     uploadFile(store, file, 'data.source'),
   );
@@ -52,8 +50,7 @@ export async function upload(
   const files = named.length > 0 && { files: Object.fromEntries(named) };
   const { training } = lifecycle;
   const trained = trainingFiles(training);
-  if (training.trainer !== 'program' && trained.length === 0)
-    return { lifecycle, source, ...files, requestedBy };
+  if (training.trainer !== 'program' && trained.length === 0) return { lifecycle, source, ...files };
 
   const folder = await mkdtemp(path.join(tmpdir(), 'assay-program-'));
   try {
@@ -73,7 +70,7 @@ export async function upload(
         await cp(file, path.join(folder, inside), { recursive: true });
       });
     }
-    return { lifecycle, source, ...files, program: await store.putTree(folder), requestedBy };
+    return { lifecycle, source, ...files, program: await store.putTree(folder) };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

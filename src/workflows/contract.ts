@@ -19,6 +19,11 @@ export const searchAttributes = {
   dataset: defineSearchAttributeKey('AssayDataset', SearchAttributeType.KEYWORD),
 } as const;
 
+/** What somebody asks under their own key: a bundle as `signRequest` and `assay sign-request` write it. */
+export interface SignedRequest {
+  readonly signed: string;
+}
+
 export interface LifecycleInput {
   readonly lifecycle: Lifecycle;
   /** Blob of the source file. */
@@ -27,8 +32,10 @@ export interface LifecycleInput {
   readonly files?: Readonly<Record<string, Digest>>;
   /** Tree of the user's files for the trainer: a program's, or the model that is fine-tuned. */
   readonly program?: Digest;
-  /** Who asked for the run; it ends up in the release statement. */
+  /** Who asks, by their own account: nobody takes it for more than that. */
   readonly requestedBy: string;
+  /** The request for this run, signed by who asks; it ends up in the release. */
+  readonly signed?: string;
 }
 
 export const stageNames = [
@@ -56,6 +63,17 @@ export interface StageProgress {
 export interface LifecycleProgress {
   readonly stages: readonly StageProgress[];
   readonly verdicts: readonly Verdict[];
+  /** What people are asked to decide now. */
+  readonly awaiting?: AwaitedDecision;
+}
+
+/** A decision that a run waits for: what a request to approve has to be about. */
+export interface AwaitedDecision {
+  readonly endpoint: string;
+  readonly model: Digest;
+  readonly verification: Digest;
+  readonly needed: number;
+  readonly approvedBy: readonly string[];
 }
 
 /** How a run ends. A refusal is an outcome, not a failure of the workflow. */
@@ -83,7 +101,7 @@ export type LifecycleOutcome =
       readonly verdicts: readonly Verdict[];
     };
 
-/** A person's decision on a run that waits for approval. */
+/** A decision on a run that waits for approval, by somebody who does not sign it. */
 export interface Decision {
   readonly decision: 'approve' | 'reject';
   readonly by: string;
@@ -91,16 +109,29 @@ export interface Decision {
 }
 
 export const progressQuery = defineQuery<LifecycleProgress>('progress');
-export const decideUpdate = defineUpdate<void, [Decision]>('decide');
+export const decideUpdate = defineUpdate<void, [Decision | SignedRequest]>('decide');
 
 export type Revision = SignedRevision;
 export type { Proposal };
 
+/** A rollback as it is asked for without a signature. */
 export interface RollbackRequest {
   /** The revision to serve again; the newest one with another model when absent. */
   readonly toRevision?: number;
   readonly reason: string;
   readonly requestedBy: string;
+}
+
+/** A freeze, or its end, as it is asked for without a signature. */
+export interface FreezeRequest {
+  readonly reason: string;
+  readonly requestedBy: string;
+}
+
+export interface Freeze {
+  readonly by: string;
+  readonly reason: string;
+  readonly since: string;
 }
 
 export interface EndpointState {
@@ -111,13 +142,17 @@ export interface EndpointState {
    */
   readonly lastRevision?: number;
   readonly live?: Revision;
+  /** Nothing new is released meanwhile. */
+  readonly frozen?: Freeze;
   /** Newest first, the live one included, at most 100; the store keeps them all. */
   readonly history: readonly Revision[];
 }
 
 export const endpointStateQuery = defineQuery<EndpointState>('state');
 export const proposeUpdate = defineUpdate<Revision, [Proposal]>('propose');
-export const rollbackUpdate = defineUpdate<Revision, [RollbackRequest]>('rollback');
+export const rollbackUpdate = defineUpdate<Revision, [RollbackRequest | SignedRequest]>('rollback');
+export const freezeUpdate = defineUpdate<void, [FreezeRequest | SignedRequest]>('freeze');
+export const unfreezeUpdate = defineUpdate<void, [FreezeRequest | SignedRequest]>('unfreeze');
 
 /** The id of the one workflow that owns an endpoint. */
 export function endpointWorkflowId(endpoint: string): string {

@@ -31,12 +31,16 @@ export function runDetails(model: string, { stages, verdicts }: LifecycleProgres
 }
 
 /** An endpoint as Markdown: what is live, why, since when and by whom, and what was live before. */
-export function endpointDetails({ endpoint, live, history }: EndpointState): string {
-  if (live === undefined) return `### Endpoint ${endpoint}\n\nNothing is live yet.`;
+export function endpointDetails({ endpoint, live, frozen, history }: EndpointState): string {
+  const ice = frozen
+    ? [`**Frozen** since ${frozen.since}, by ${inline(frozen.by)}: ${inline(frozen.reason)}`, '']
+    : [];
+  if (live === undefined) return `### Endpoint ${endpoint}\n\nNothing is live yet.\n\n${ice.join('\n')}`;
   return [
     `### Endpoint ${endpoint}: revision ${live.record.revision} is live`,
     '',
-    'To roll back, send the update `rollback` with `{"reason": "…", "requestedBy": "…"}`.',
+    ...ice,
+    'To roll back, send the update `rollback` with `{"reason": "…", "requestedBy": "…"}`, or with `{"signed": "…"}` as `assay sign-request` writes it.',
     '',
     ...history.slice(0, 20).map(revisionLine),
   ].join('\n');

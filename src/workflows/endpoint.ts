@@ -9,18 +9,28 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { RevisionOrder, StageRefusal } from '../activities/index.js';
+import type { RevisionOrder } from '../activities/index.js';
+import { errorTable } from '../core/errors/index.js';
+import type { Digest } from '../core/spec/index.js';
 import {
   type EndpointState,
   endpointStateQuery,
+  type FreezeRequest,
+  freezeUpdate,
+  type Proposal,
   proposeUpdate,
   type Revision,
+  type RollbackRequest,
   rollbackUpdate,
+  type SignedRequest,
   searchAttributes,
+  unfreezeUpdate,
 } from './contract.js';
 import { endpointDetails } from './details.js';
+import { grant, orRefuse, refusal } from './requests.js';
 import {
   continuesLive,
+  freezeProblem,
   proposalProblem,
   publishedBefore,
   rollbackProblem,
@@ -38,28 +48,44 @@ export async function endpoint(initial: EndpointState): Promise<never> {
   setHandler(endpointStateQuery, () => state);
   setHandler(
     proposeUpdate,
-    ({ model, chain, serving, reason, requestedBy }) =>
+    ({ model, chain, serving, reason, requestedBy: claimed, requests }) =>
       inTurn(async () => {
         await recover();
-        const proposal = { model, chain, ...(serving && { serving }), reason, requestedBy };
+        const asked = { model, chain, ...(serving && { serving }), reason, requestedBy: claimed };
+        const proposal = await authorized({ ...asked, ...(requests && { requests }) });
         if (continuesLive(state.live, proposal)) return state.live!;
-        return publishedBefore(state, proposal) ?? publish({ kind: 'release', ...proposal });
+        const before = publishedBefore(state, proposal);
+        if (before) return before;
+        requireThawed();
+        return publish({ kind: 'release', ...proposal });
       }),
     { validator: (proposal) => rejectFor(proposalProblem(proposal)) },
   );
   setHandler(
     rollbackUpdate,
-    ({ toRevision, reason, requestedBy }) =>
+    (request) =>
       inTurn(async () => {
         await recover();
+        const { toRevision, reason, requestedBy, envelope } = await grantRollback(request);
         const target = rollbackTarget(state, toRevision);
         if (typeof target === 'string') throw ApplicationFailure.nonRetryable(target, 'not-found');
-        const { model, chain, serving, revision } = target.record;
-        const restored = { model, chain, ...(serving && { serving }), restores: revision };
+        const { model, chain, serving, revision, requests: behind } = target.record;
+        // Who asked for the run that made the model stays with it; who took back something else does not.
+        const requests = [...(behind?.slice(0, 1) ?? []), ...(envelope ? [envelope] : [])];
+        const restored = {
+          ...{ model, chain, ...(serving && { serving }), restores: revision },
+          ...(requests.length > 0 && { requests }),
+        };
         return publish({ kind: 'rollback', ...restored, reason, requestedBy });
       }),
     { validator: (request) => rejectFor(rollbackProblem(request)) },
   );
+  setHandler(freezeUpdate, (request) => inTurn(() => setFrozen('freeze', request)), {
+    validator: (request) => rejectFor(freezeProblem(request)),
+  });
+  setHandler(unfreezeUpdate, (request) => inTurn(() => setFrozen('unfreeze', request)), {
+    validator: (request) => rejectFor(freezeProblem(request)),
+  });
 
   // Should it fail, the next proposal or rollback tries again, and its sender is told.
   await inTurn(recover).catch(() => undefined);
@@ -74,12 +100,73 @@ export async function endpoint(initial: EndpointState): Promise<never> {
     if (recovered.kind === 'refused') throw refusal(recovered);
     const { lastRevision, revisions } = recovered.value;
     const { endpoint: name } = state;
+    const { frozen } = state;
     state = {
       endpoint: name,
+      ...(frozen && { frozen }),
       lastRevision,
       history: revisions,
       ...(revisions[0] && { live: revisions[0] }),
     };
+  }
+
+  /** The proposal in the name of whoever is known to have asked for it. */
+  async function authorized(proposal: Proposal): Promise<Proposal> {
+    if (!patched('signed-requests')) return proposal;
+    const { endpoint: name } = state;
+    const authority = await admission.authorizeProposal({ endpoint: name, proposal });
+    if (authority.kind === 'refused') {
+      const at = new Date().toISOString();
+      const reason = `release: ${authority.code}: ${authority.reasons[0] ?? ''}`.slice(0, 2000);
+      await signing.logEvent({ decision: 'refused', endpoint: name, by: 'unknown', reason, at });
+      throw refusal(authority);
+    }
+    return { ...proposal, requestedBy: authority.value.requestedBy };
+  }
+
+  async function grantRollback(request: RollbackRequest | SignedRequest): Promise<GrantedRollback> {
+    if (!patched('signed-requests')) return request as RollbackRequest;
+    const { endpoint: name, live } = state;
+    const { person, ...granted } = await grant({
+      asked:
+        'signed' in request ? request : { action: 'rollback', by: request.requestedBy, ...unnamed(request) },
+      actions: ['rollback'],
+      endpoint: name,
+      ...(live && { subject: live.release }),
+    });
+    return { ...granted, requestedBy: person };
+  }
+
+  async function setFrozen(
+    action: 'freeze' | 'unfreeze',
+    request: FreezeRequest | SignedRequest,
+  ): Promise<void> {
+    const { frozen: _, ...thawed } = state;
+    const asked = 'signed' in request ? request : { action, by: request.requestedBy, reason: request.reason };
+    const {
+      person: by,
+      reason,
+      envelope,
+    } = await grant({ asked, actions: [action], endpoint: state.endpoint });
+    const since = new Date().toISOString();
+    const decision = action === 'freeze' ? 'frozen' : 'unfrozen';
+    orRefuse(
+      envelope
+        ? await signing.logStatements([envelope])
+        : await signing.logEvent({ decision, endpoint: state.endpoint, by, reason, at: since }),
+    );
+    state = action === 'freeze' ? { ...thawed, frozen: { by, reason, since } } : thawed;
+    show();
+  }
+
+  function requireThawed(): void {
+    if (!state.frozen) return;
+    const { by, reason, since } = state.frozen;
+    const message = `Endpoint ${state.endpoint} is frozen since ${since}, by ${by}: ${reason}`;
+    throw ApplicationFailure.nonRetryable(message, 'endpoint-frozen', {
+      ...{ kind: 'refused', code: 'endpoint-frozen', reasons: [message], evidence: [] },
+      hint: errorTable['endpoint-frozen'].hint,
+    });
   }
 
   async function publish(
@@ -120,8 +207,10 @@ function rejectFor(problem: string | undefined): void {
   if (problem !== undefined) throw new Error(problem);
 }
 
-function refusal(result: StageRefusal): ApplicationFailure {
-  return ApplicationFailure.nonRetryable(result.reasons.join('\n'), result.code, result);
+type GrantedRollback = RollbackRequest & { readonly envelope?: Digest };
+
+function unnamed({ requestedBy: _, ...rest }: RollbackRequest): Omit<RollbackRequest, 'requestedBy'> {
+  return rest;
 }
 
 /** Makes callers take turns, in the order in which they came. */

@@ -1,19 +1,14 @@
-import { condition, patched, setHandler, workflowInfo } from '@temporalio/workflow';
+import { patched, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { EvaluateInput } from '../activities/index.js';
-import type { Chain } from '../core/spec/index.js';
-import {
-  type Decision,
-  decideUpdate,
-  endpointWorkflowId,
-  type LifecycleInput,
-  type LifecycleOutcome,
-  progressQuery,
-} from './contract.js';
+import type { Chain, Digest, Lifecycle } from '../core/spec/index.js';
+import { awaitApprovals } from './approval.js';
+import { endpointWorkflowId, type LifecycleInput, type LifecycleOutcome, progressQuery } from './contract.js';
 import { evaluator, parentOf } from './evaluation.js';
 import { ingestData } from './ingestion.js';
 import { compareTrainings, judge } from './judgement.js';
+import { checkRequest } from './requests.js';
 import { createRunState, labelRun, Refusal } from './run-state.js';
-import { compute, control, signing, trainOn } from './stages.js';
+import { admission, compute, control, signing, trainOn } from './stages.js';
 
 /** One run: from raw data to a released model, or to a refusal that says why. */
 export async function lifecycle(input: LifecycleInput): Promise<LifecycleOutcome> {
@@ -21,10 +16,11 @@ export async function lifecycle(input: LifecycleInput): Promise<LifecycleOutcome
   const program = input.program && { program: input.program };
   const runId = workflowInfo().workflowId;
   const run = createRunState(name);
-  const person = awaitDecision();
+  const approvals = awaitApprovals(runId, run);
   setHandler(progressQuery, run.progress);
 
   try {
+    const asker = await whoAsks(input, runId);
     const snapshot = await run.stage(
       'ingest',
       () => ingestData(input),
@@ -103,23 +99,17 @@ export async function lifecycle(input: LifecycleInput): Promise<LifecycleOutcome
     );
 
     let chain: Chain = { ...signatures, ...results };
-    if (release.approval === 'required') {
-      const approval = await run.stage(
+    const needed = await approvalsNeeded(release);
+    if (needed > 0) {
+      const { endpoint } = release;
+      const { verification } = results;
+      const approved = await run.stage(
         'approve',
-        async () => {
-          run.note('approve', 'waits for a person: `assay approve`, or the update `decide`');
-          const decision = await person();
-          return signing.attestDecision({
-            decision,
-            model,
-            endpoint: release.endpoint,
-            verification: results.verification,
-          });
-        },
-        ({ by }) => `approved by ${by}`,
+        () => approvals({ endpoint, model, verification, needed, runner: asker.name }),
+        ({ by }) => `approved by ${by.join(', ')}`,
       );
-      chain = { ...chain, approvals: [approval.statement] };
-    } else run.skip('approve', 'the lifecycle does not ask for it');
+      chain = { ...chain, approvals: [...approved.statements] };
+    } else run.skip('approve', 'neither the lifecycle nor the trust policy asks for it');
 
     const live = await run.stage(
       'release',
@@ -132,7 +122,8 @@ export async function lifecycle(input: LifecycleInput): Promise<LifecycleOutcome
             chain,
             ...(serving && { serving }),
             reason: `run ${runId}`,
-            requestedBy: input.requestedBy,
+            requestedBy: asker.name,
+            ...(asker.requests && { requests: asker.requests }),
           },
         }),
       ({ record }) => `${record.endpoint} revision ${record.revision}`,
@@ -151,28 +142,31 @@ export async function lifecycle(input: LifecycleInput): Promise<LifecycleOutcome
   }
 }
 
-/** Opens the `decide` update: the returned function waits for the one decision of a person. */
-function awaitDecision(): () => Promise<Decision> {
-  let waiting = false;
-  let decision: Decision | undefined;
-  setHandler(
-    decideUpdate,
-    (made) => {
-      decision = made;
-    },
-    {
-      validator: ({ decision: choice, by, reason }) => {
-        if (!waiting) throw new Error('This run does not wait for a decision.');
-        if (decision !== undefined) throw new Error(`This run was decided already, by ${decision.by}.`);
-        if (choice !== 'approve' && choice !== 'reject')
-          throw new Error('Expected decision "approve" or "reject".');
-        if (!by?.trim() || !reason?.trim()) throw new Error('Say who decides (by) and why (reason).');
-      },
-    },
-  );
-  return async () => {
-    waiting = true;
-    await condition(() => decision !== undefined);
-    return decision!;
-  };
+/** How many people have to approve: what the trust policy asks for, and one where the lifecycle does. */
+async function approvalsNeeded({ endpoint, approval }: Lifecycle['release']): Promise<number> {
+  const asked = approval === 'required' ? 1 : 0;
+  if (!patched('signed-requests')) return asked;
+  const rule = await admission.approvalsNeeded(endpoint);
+  if (rule.kind === 'refused') throw new Refusal('approve', rule);
+  return Math.max(asked, rule.value.needed);
+}
+
+/** Who is known to have asked for the run; before requests were signed, who said so. */
+async function whoAsks(
+  { signed, requestedBy, ...order }: LifecycleInput,
+  run: string,
+): Promise<{ readonly name: string; readonly requests?: Digest[] }> {
+  if (!patched('signed-requests')) return { name: requestedBy };
+  const { endpoint } = order.lifecycle.release;
+  const asked = await checkRequest({
+    asked: signed === undefined ? { action: 'run', by: requestedBy, reason: 'a run' } : { signed },
+    actions: ['run'],
+    ...{ endpoint, run, order },
+  });
+  if (asked.kind === 'refused') throw new Refusal('ingest', asked);
+  const { person: name, envelope } = asked.value;
+  if (!envelope) return { name };
+  const logged = await signing.logStatements([envelope]);
+  if (logged.kind === 'refused') throw new Refusal('ingest', logged);
+  return { name, requests: [envelope] };
 }

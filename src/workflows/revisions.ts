@@ -1,4 +1,11 @@
-import type { EndpointState, Proposal, Revision, RollbackRequest } from './contract.js';
+import type {
+  EndpointState,
+  FreezeRequest,
+  Proposal,
+  Revision,
+  RollbackRequest,
+  SignedRequest,
+} from './contract.js';
 
 /** Characters of a name or a reason: a state of 100 revisions must fit into the start of a workflow. */
 const longestText = 1000;
@@ -16,12 +23,32 @@ export function proposalProblem(proposal: Partial<Proposal> | undefined): string
 }
 
 /** What is wrong with a request to roll back, if anything. */
-export function rollbackProblem(request: Partial<RollbackRequest> | undefined): string | undefined {
+export function rollbackProblem(
+  request: Partial<RollbackRequest & SignedRequest> | undefined,
+): string | undefined {
+  if (isSigned(request)) return undefined;
   if (!isText(request?.reason) || !isText(request.requestedBy))
     return `Say who rolls back (requestedBy) and why (reason), in at most ${longestText} characters each.`;
   return request.toRevision === undefined || Number.isSafeInteger(request.toRevision)
     ? undefined
     : 'Expected the number of a revision as toRevision, or none.';
+}
+
+/** What is wrong with a request to freeze or to unfreeze, if anything. */
+export function freezeProblem(
+  request: Partial<FreezeRequest & SignedRequest> | undefined,
+): string | undefined {
+  return isSigned(request) || (isText(request?.reason) && isText(request.requestedBy))
+    ? undefined
+    : `Say who asks (requestedBy) and why (reason), in at most ${longestText} characters each, or send a signed request.`;
+}
+
+/** Characters: a bundle with a chain of certificates or the entry of a log. */
+const longestBundle = 100_000;
+
+/** Whether a request is a signed one, by its looks. */
+export function isSigned(request: Partial<SignedRequest> | null | undefined): request is SignedRequest {
+  return typeof request?.signed === 'string' && request.signed.length <= longestBundle;
 }
 
 function isText(value: unknown): value is string {

@@ -2,6 +2,7 @@ import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow'
 import type { StageRefusal, StageResult } from '../activities/index.js';
 import type { Digest, Verdict } from '../core/spec/index.js';
 import {
+  type AwaitedDecision,
   type LifecycleOutcome,
   type LifecycleProgress,
   type StageName,
@@ -33,6 +34,8 @@ export interface RunState {
   note(name: StageName, detail: string): void;
   /** What the gates decided, filled as they decide. */
   readonly verdicts: Verdict[];
+  /** Says what people are asked to decide; nothing any more when it is absent. */
+  awaits(decision?: AwaitedDecision): void;
   progress(): LifecycleProgress;
   released(release: Omit<Released, 'status' | 'verdicts'>): LifecycleOutcome;
   refused(refusal: Refusal): LifecycleOutcome;
@@ -43,7 +46,12 @@ export function createRunState(model: string): RunState {
     stageNames.map((name) => [name, { name, status: 'waiting' }]),
   );
   const verdicts: Verdict[] = [];
-  const progress = (): LifecycleProgress => ({ stages: [...stages.values()], verdicts: [...verdicts] });
+  let awaiting: AwaitedDecision | undefined;
+  const progress = (): LifecycleProgress => ({
+    stages: [...stages.values()],
+    verdicts: [...verdicts],
+    ...(awaiting && { awaiting }),
+  });
   const set = (name: StageName, status: StageProgress['status'], detail?: string) => {
     stages.set(name, { name, status, ...(detail !== undefined && { detail }) });
     setCurrentDetails(runDetails(model, progress()));
@@ -53,6 +61,9 @@ export function createRunState(model: string): RunState {
 
   return {
     verdicts,
+    awaits: (decision) => {
+      awaiting = decision;
+    },
     progress,
     async stage(name, work, detail) {
       set(name, 'running');

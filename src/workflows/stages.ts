@@ -34,7 +34,16 @@ export const control = proxyActivities<Pick<ControlActivities, 'proposeRelease' 
   ...quick,
 });
 export const admission = proxyActivities<
-  Pick<ControlActivities, 'publishRevision' | 'recoverRevisions' | 'findParent' | 'readDataDecisions'>
+  Pick<
+    ControlActivities,
+    | 'publishRevision'
+    | 'recoverRevisions'
+    | 'findParent'
+    | 'readDataDecisions'
+    | 'checkRequest'
+    | 'approvalsNeeded'
+    | 'authorizeProposal'
+  >
 >({
   taskQueue: queues.control,
   ...verifying,

@@ -31,7 +31,6 @@ const submit = (source: string, files?: readonly string[]) =>
         : lifecycle.training,
     } as Lifecycle,
     inside('work'),
-    'ada',
   );
 
 it('uploads the source and the files beside the lifecycle file, also through a link to the source', async () => {
@@ -49,7 +48,7 @@ it('uploads the model that the built-in trainer fine-tunes, so that it is part o
   if (training.trainer !== 'built-in') throw new Error('expected the built-in trainer');
   const tuned = { ...training, parameters: { ...training.parameters, network } };
   const data = { ...lifecycle.data, source: 'data.csv' };
-  const send = () => upload(store, { ...lifecycle, data, training: tuned }, inside('work'), 'ada');
+  const send = () => upload(store, { ...lifecycle, data, training: tuned }, inside('work'));
   const { program } = await send();
   expect(await store.readTree(program!)).toEqual([
     expect.objectContaining({ path: 'model.onnx', digest: digestOf('weights') }),

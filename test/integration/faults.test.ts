@@ -55,7 +55,7 @@ describe('a run ends as if nothing had happened', () => {
     plants.push(plant);
     return plant;
   };
-  const start = (plant: Plant) => plant.client.start(writeDigits(folder, unhurried), 'tester');
+  const start = (plant: Plant) => plant.client.start(writeDigits(folder, unhurried));
 
   beforeAll(() => {
     folder = mkdtempSync(path.join(tmpdir(), 'assay-faults-'));

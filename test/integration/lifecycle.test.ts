@@ -39,7 +39,7 @@ describe('a run', () => {
   let folder: string;
   let first: LifecycleOutcome;
   const workflows = new Map<string, string>();
-  const start = (changes: DigitsChanges) => plant.client.start(writeDigits(folder, changes), 'tester');
+  const start = (changes: DigitsChanges) => plant.client.start(writeDigits(folder, changes));
   const run = async (name: string, changes: DigitsChanges) => {
     workflows.set(name, await start(changes));
     return plant.client.outcome(workflows.get(name)!);

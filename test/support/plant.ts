@@ -9,10 +9,28 @@ import { pathToFileURL } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time';
 import { type AssayClient, connectAssay } from '../../src/cli/client.js';
-import { createTrustPolicy, generateSigningKey, writeTrustPolicy } from '../../src/core/trust/index.js';
+import {
+  createTrustPolicy,
+  generateSigningKey,
+  type Person,
+  readSigner,
+  type Signer,
+  writeTrustPolicy,
+} from '../../src/core/trust/index.js';
 import { registerSearchAttributes } from '../../src/workers/server/index.js';
 
 const dist = path.resolve(__dirname, '../../dist');
+
+const plantPeople = ['tester', 'grace', 'ada', 'mallory'] as const;
+type PlantPerson = (typeof plantPeople)[number];
+
+/** The workers' key is nobody's. Grace and Ada approve at one endpoint; Mallory may look. */
+const rolesOf: Readonly<Record<PlantPerson, Person['roles']>> = {
+  tester: { '*': ['runner', 'releaser', 'admin'] },
+  grace: { digits: ['approver'] },
+  ada: { digits: ['approver'] },
+  mallory: { '*': ['viewer'] },
+};
 
 /** A worker process of the plant. */
 export interface PlantWorker {
@@ -27,7 +45,12 @@ export interface Plant {
   readonly folder: string;
   readonly storeUrl: string;
   readonly trustFile: string;
+  readonly namespace: string;
+  /** Of `tester`, who may run, release and freeze, and nothing else. */
   readonly client: AssayClient;
+  readonly people: Readonly<Record<PlantPerson, { readonly signer: Signer; readonly keyFile: string }>>;
+  /** A client of somebody else, or of nobody. */
+  connectAs(signer?: Signer): Promise<AssayClient>;
   /** Of the plant's namespace, for what Assay's own client does not show. */
   readonly temporal: Client;
   startWorker(...roles: string[]): Promise<PlantWorker>;
@@ -50,8 +73,29 @@ export async function buildPlant(address: string): Promise<Plant> {
   const recordsKeyFile = path.join(folder, 'records.key');
   writeFileSync(recordsKeyFile, randomBytes(32).toString('hex'), { mode: 0o600 });
   writeFileSync(keyFile, key.privateKey, { mode: 0o600 });
-  writeFileSync(trustFile, writeTrustPolicy(createTrustPolicy([{ publicKey: key.publicKey }])));
-  const client = await connectAssay({ connection: { address }, namespace, store: storeUrl });
+  const people = await makePeople(folder);
+  const policy = createTrustPolicy(
+    [
+      { publicKey: key.publicKey },
+      ...plantPeople.map((name) => ({
+        publicKey: people[name].signer.publicKey,
+        roles: ['request' as const],
+      })),
+    ],
+    {},
+    {
+      requests: 'signed',
+      people: plantPeople.map((name) => ({
+        name,
+        signers: [people[name].signer.keyId],
+        roles: rolesOf[name],
+      })),
+    },
+  );
+  writeFileSync(trustFile, writeTrustPolicy(policy));
+  const connectAs = (signer?: Signer) =>
+    connectAssay({ connection: { address }, namespace, store: storeUrl, ...(signer && { signer }) });
+  const client = await connectAs(people.tester.signer);
   const temporal = new Client({ connection: await Connection.connect({ address }), namespace });
   const workers: PlantWorker[] = [];
 
@@ -59,7 +103,10 @@ export async function buildPlant(address: string): Promise<Plant> {
     folder,
     storeUrl,
     trustFile,
+    namespace,
     client,
+    people,
+    connectAs,
     temporal,
     async startWorker(...roles) {
       const child = spawn(
@@ -107,6 +154,16 @@ export async function buildPlant(address: string): Promise<Plant> {
       rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
     },
   };
+}
+
+async function makePeople(folder: string): Promise<Plant['people']> {
+  const made = plantPeople.map(async (name) => {
+    const { privateKey } = await generateSigningKey();
+    const keyFile = path.join(folder, `${name}.pem`);
+    writeFileSync(keyFile, privateKey, { mode: 0o600 });
+    return [name, { signer: readSigner(privateKey), keyFile }] as const;
+  });
+  return Object.fromEntries(await Promise.all(made)) as Plant['people'];
 }
 
 export async function createNamespace(address: string): Promise<string> {

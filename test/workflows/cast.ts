@@ -78,6 +78,14 @@ export async function willingCast(): Promise<Cast> {
       recoverRevisions: async () => done({ lastRevision: 0, revisions: [] as Revision[] }),
       findParent: async () => done(null),
       readDataDecisions: async () => done([]),
+      // Whoever says who they are is believed: what is not, `requests.test.ts` tells.
+      checkRequest: async ({ asked }) => {
+        if ('signed' in asked) return refused('signature-invalid', 'This cast reads no signatures.');
+        const { by: person, ...said } = asked;
+        return done({ person, ...said });
+      },
+      approvalsNeeded: async () => done({ needed: 0 }),
+      authorizeProposal: async ({ proposal }) => done({ requestedBy: proposal.requestedBy }),
       hasPollers: async () => false,
     },
     signing: {
@@ -88,6 +96,8 @@ export async function willingCast(): Promise<Cast> {
       signRevision: async (order) =>
         done({ release: digest(), record: { ...order, createdAt: '2026-01-01T00:00:00Z' } }),
       logRelease: async () => done(null),
+      logStatements: async () => done(null),
+      logEvent: async () => done(null),
     },
   };
 }

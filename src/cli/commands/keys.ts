@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander';
 import { RefusedError } from '../../core/errors/index.js';
 import { resolveSecret } from '../../core/secrets/index.js';
 import {
+  accessOfOne,
   type Curve,
   createTrustPolicy,
   curves,
@@ -12,7 +13,7 @@ import {
   type SigningKey,
   writeTrustPolicy,
 } from '../../core/trust/index.js';
-import type { CliContext } from '../context.js';
+import { type CliContext, currentUser } from '../context.js';
 import { type StatePaths, writeFileWhole } from '../state.js';
 import { readTrustFile } from '../trust-file.js';
 import { clientCommands } from './clients.js';
@@ -35,6 +36,7 @@ export function registerKeys(program: Command, context: () => CliContext): void 
         `  records key   ${cli.paths.recordsKey} (the same on every worker)`,
         `  public half   ${cli.paths.publicKey}`,
         `  trust policy  ${cli.paths.trust} (give it to every gateway and verifier)`,
+        `  people        ${currentUser()}, who may do everything alone: \`assay trust draft --person\` names others`,
       );
       cli.emit({ keyId, publicKey: cli.paths.publicKey, trust: cli.paths.trust });
     });
@@ -98,7 +100,10 @@ export async function createSigningKey(
 ): Promise<{ keyId: string }> {
   if (existsSync(paths.trust)) throw new RefusedError('key-exists', `${paths.trust} exists.`);
   const key = await writeSigningKey(paths.privateKey, paths.publicKey, options);
-  writeFileWhole(paths.trust, writeTrustPolicy(createTrustPolicy([{ publicKey: key.publicKey }])));
+  // Whoever has the key has the installation: the only person there is may do everything, alone.
+  const { publicKey } = key;
+  const access = accessOfOne(currentUser(), publicKey);
+  writeFileWhole(paths.trust, writeTrustPolicy(createTrustPolicy([{ publicKey }], {}, access)));
   return key;
 }
 

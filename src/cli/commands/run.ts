@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { type CliContext, currentUser, withClient } from '../context.js';
+import { type CliContext, withClient } from '../context.js';
+import { addSigningOptions, type SigningOptions, signWith } from '../data/sign-with.js';
 import { followRun } from '../follow-run.js';
 import { describeOutcome } from '../outcome-text.js';
 import { createProgressDisplay } from '../show-progress.js';
@@ -7,17 +8,20 @@ import { readLifecycle } from '../submission.js';
 
 /** `assay run FILE`: starts a run and shows it to its end; Ctrl-C detaches, and the run goes on. */
 export function registerRun(program: Command, context: () => CliContext): void {
-  program
+  const command = program
     .command('run')
     .description('start a run of a lifecycle file and follow it; Ctrl-C detaches, the run goes on')
     .argument('<file>', 'lifecycle file')
-    .option('--detach', 'start the run and return at once')
-    .action(async (file: string, options: { detach?: boolean }) => {
-      const cli = context();
-      // Mistakes in the file are told before anything is asked of a server.
-      await readLifecycle(file);
-      await withClient(cli, async (client) => {
-        const run = await client.start(file, currentUser());
+    .option('--detach', 'start the run and return at once');
+  addSigningOptions(command).action(async (file: string, options: SigningOptions & { detach?: boolean }) => {
+    const cli = context();
+    // Mistakes in the file are told before anything is asked of a server.
+    await readLifecycle(file);
+    const signer = await signWith(cli, options);
+    await withClient(
+      cli,
+      async (client) => {
+        const run = await client.start(file);
         cli.say(`Run ${run}`);
         if (options.detach) return cli.emit({ run });
         process.once('SIGINT', () => {
@@ -31,6 +35,8 @@ export function registerRun(program: Command, context: () => CliContext): void {
         cli.say(...describeOutcome(outcome));
         cli.emit({ run, ...outcome });
         if (outcome.status === 'refused') cli.refuse();
-      });
-    });
+      },
+      signer,
+    );
+  });
 }

@@ -26,13 +26,16 @@ export function registerStatus(program: Command, context: () => CliContext): voi
     });
 }
 
-function describeEndpoint({ endpoint, live, history }: EndpointState): readonly string[] {
-  if (!live) return [`Endpoint ${endpoint}: nothing is live.`];
+function describeEndpoint({ endpoint, live, frozen, history }: EndpointState): readonly string[] {
+  const ice = frozen ? [`Frozen since ${frozen.since}, by ${frozen.by}: ${frozen.reason}`] : [];
+  if (!live) return [`Endpoint ${endpoint}: nothing is live.`, ...ice];
   return [
     `Endpoint ${endpoint}: revision ${live.record.revision} is live.`,
+    ...ice,
     ...history.map(({ record }) => {
-      const { revision, kind, model, requestedBy, createdAt, reason } = record;
-      return `  ${revision === live.record.revision ? '▸' : ' '} ${revision}  ${kind.padEnd(8)} ${model.slice(0, 19)}  ${createdAt}  ${requestedBy}: ${reason}`;
+      const { revision, kind, model, requestedBy, requests, createdAt, reason } = record;
+      const proven = requests ? '' : ', who did not sign';
+      return `  ${revision === live.record.revision ? '▸' : ' '} ${revision}  ${kind.padEnd(8)} ${model.slice(0, 19)}  ${createdAt}  ${requestedBy}${proven}: ${reason}`;
     }),
   ];
 }

@@ -1,14 +1,16 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { RefusedError } from '../../core/errors/index.js';
 import { type Digest, digestSchema } from '../../core/spec/index.js';
 import { digestOfJson, openStore } from '../../core/store/index.js';
 import {
+  type AccessRole,
+  accessRoles,
   appendDecision,
   createTrustPolicy,
   followPolicy,
-  openSigner,
-  type SignerSettings,
+  keyIdOf,
+  type Person,
   type StatementRole,
   signSuccessor,
   statementRoles,
@@ -16,13 +18,18 @@ import {
   trustPolicySchema,
   writeTrustPolicy,
 } from '../../core/trust/index.js';
-import { type CliContext, currentUser, mark } from '../context.js';
+import { type CliContext, mark } from '../context.js';
+import { addSigningOptions, nameOf, type SigningOptions, signWith } from '../data/sign-with.js';
 import { readTrustFile } from '../trust-file.js';
 
 interface DraftOptions {
   readonly believe: readonly string[];
   readonly role?: readonly string[];
   readonly distrust: readonly string[];
+  readonly person?: string;
+  readonly access?: readonly AccessRole[];
+  readonly at: readonly string[];
+  readonly separate?: boolean;
   readonly revoke: readonly Digest[];
   readonly expires?: string;
 }
@@ -46,6 +53,9 @@ export function registerTrust(program: Command, context: () => CliContext): void
       for (const { id, roles, endpoints } of policy.keys) {
         cli.say(`  ${id}  ${roles.join(', ')}${endpoints ? ` for ${endpoints.join(', ')}` : ''}`);
       }
+      for (const { name, roles } of policy.people ?? [])
+        for (const [place, held] of Object.entries(roles))
+          cli.say(`  ${name}  ${held.join(', ')} at ${place === '*' ? 'every endpoint' : place}`);
       for (const digest of policy.revoked) cli.say(`  revoked  ${digest}`);
       cli.emit(policy);
     });
@@ -62,6 +72,17 @@ export function registerTrust(program: Command, context: () => CliContext): void
       readDigest,
       [],
     )
+    .option(
+      '--person <name>',
+      'whose keys those are: they may sign requests and nothing else, unless --role says so',
+    )
+    .addOption(
+      new Option('--access <role...>', 'what that person may do')
+        .choices([...accessRoles])
+        .default(['viewer']),
+    )
+    .option('--at <endpoint...>', 'where that person may; default: at every endpoint', ['*'])
+    .option('--separate', 'whoever asked for a run may not approve it')
     .option('--expires <time>', 'when the policy ends (ISO 8601); default: as before')
     .action(async (file: string, options: DraftOptions) => {
       const cli = context();
@@ -74,39 +95,42 @@ export function registerTrust(program: Command, context: () => CliContext): void
       );
       cli.emit({ file, revision: successor.revision });
     });
-  trust
-    .command('sign')
-    .description('sign a draft and publish it; it is in force once enough have signed')
-    .argument('<file>', 'the draft')
-    .option('--key <file>', 'PEM file or awskms:///…; default: the signing key of the state folder')
-    .option('--passphrase <reference>', 'where the passphrase of the key is kept: env:NAME, file:PATH, …')
-    .action(async (file: string, { key, passphrase }: Partial<SignerSettings>) => {
-      const cli = context();
-      const successor = readTrustFile(file);
-      const { policy, store } = await inForce(cli);
-      const signer = await openSigner({
-        key: key ?? cli.paths.privateKey,
-        ...(passphrase && { passphrase }),
-      });
-      // Once it is in force, further signatures change nothing, and the one before it is not to be found any more.
-      const settled = digestOfJson(successor) === digestOfJson(policy);
-      if (settled) throw new RefusedError('usage', `Revision ${successor.revision} is in force already.`);
-      const { signers, needed } = await signSuccessor(store, signer, policy, successor, new Date());
-      const now = await followPolicy(store, policy, new Date());
-      const enforced = digestOfJson(now) === digestOfJson(successor);
-      const revoked = successor.revoked.filter((digest) => !policy.revoked.includes(digest));
-      for (const subject of enforced ? revoked : []) {
-        const at = new Date().toISOString();
-        const reason = `trust policy, revision ${successor.revision}`;
-        const entry = { version: 1, decision: 'revoked', subject, by: currentUser(), reason, at } as const;
-        await appendDecision(store, signer, now, entry);
-      }
-      cli.say(
-        `${signers.length} of ${needed} signatures by those who may.`,
-        enforced ? `Revision ${successor.revision} is in force.` : 'It is not in force yet.',
-      );
-      cli.emit({ revision: successor.revision, signers, needed, inForce: enforced });
-    });
+  addSigningOptions(
+    trust
+      .command('sign')
+      .description('sign a draft and publish it; it is in force once enough have signed')
+      .argument('<file>', 'the draft'),
+  ).action(async (file: string, options: SigningOptions) => {
+    const cli = context();
+    const successor = readTrustFile(file);
+    const { policy, store } = await inForce(cli);
+    const signer = await signWith(cli, options);
+    // Once it is in force, further signatures change nothing, and the one before it is not to be found any more.
+    const settled = digestOfJson(successor) === digestOfJson(policy);
+    if (settled) throw new RefusedError('usage', `Revision ${successor.revision} is in force already.`);
+    const { signers, needed } = await signSuccessor(store, signer, policy, successor, new Date());
+    const now = await followPolicy(store, policy, new Date());
+    const enforced = digestOfJson(now) === digestOfJson(successor);
+    const revoked = successor.revoked.filter((digest) => !policy.revoked.includes(digest));
+    for (const subject of enforced ? revoked : []) {
+      const at = new Date().toISOString();
+      const reason = `trust policy, revision ${successor.revision}`;
+      const entry = {
+        version: 1,
+        decision: 'revoked',
+        subject,
+        by: await nameOf(cli, signer),
+        reason,
+        at,
+      } as const;
+      await appendDecision(store, signer, now, entry);
+    }
+    cli.say(
+      `${signers.length} of ${needed} signatures by those who may.`,
+      enforced ? `Revision ${successor.revision} is in force.` : 'It is not in force yet.',
+    );
+    cli.emit({ revision: successor.revision, signers, needed, inForce: enforced });
+  });
 }
 
 async function inForce({ paths }: CliContext) {
@@ -115,25 +139,46 @@ async function inForce({ paths }: CliContext) {
 }
 
 /** @throws RefusedError `key-unknown` for a key to distrust that the policy does not have; `trust-policy-invalid` */
-function draft(policy: TrustPolicy, { believe, role, distrust, revoke, expires }: DraftOptions): TrustPolicy {
+function draft(policy: TrustPolicy, options: DraftOptions): TrustPolicy {
+  const { believe, role, distrust, revoke, expires, person, separate } = options;
   const unknown = distrust.find((id) => !policy.keys.some((key) => key.id === id));
   if (unknown) throw new RefusedError('key-unknown', `The policy has no key ${unknown}.`);
-  const roles = (role ?? statementRoles) as StatementRole[];
+  const roles = (role ?? (person ? ['request'] : statementRoles)) as StatementRole[];
   const added = believe.map((file) => ({ publicKey: readFileSync(file, 'utf8'), roles }));
+  const ids = added.map(({ publicKey }) => keyIdOf(publicKey));
+  const fresh = added.filter((_, index) => !policy.keys.some(({ id }) => id === ids[index]));
   const keys = [
     ...policy.keys.filter(({ id }) => !distrust.includes(id)),
-    ...(added.length > 0 ? createTrustPolicy(added).keys : []),
+    ...(fresh.length > 0 ? createTrustPolicy(fresh).keys : []),
   ];
+  const people = peopleAfter(policy, options, ids);
   const parsed = trustPolicySchema.safeParse({
     ...policy,
     revision: policy.revision + 1,
     keys,
+    ...(people.length > 0 && { people }),
+    ...(separate && { separationOfDuties: 'enforced' }),
     revoked: [...new Set([...policy.revoked, ...revoke])],
     ...(expires && { expires: new Date(expires).toISOString() }),
   });
   if (parsed.success) return parsed.data;
   const details = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
   throw new RefusedError('trust-policy-invalid', 'The draft would be no trust policy.', details);
+}
+
+/** Keys that are dropped are nobody's any more, and those of a person join what the person had. */
+function peopleAfter(
+  { people = [] }: TrustPolicy,
+  { distrust, person: name, access = [], at }: DraftOptions,
+  ids: readonly string[],
+): readonly Person[] {
+  const before = people.find((person) => person.name === name);
+  const others = people.filter((person) => person !== before);
+  const roles = { ...before?.roles, ...Object.fromEntries(at.map((place) => [place, [...access]])) };
+  const named = name ? [{ name, signers: [...new Set([...(before?.signers ?? []), ...ids])], roles }] : [];
+  return [...others, ...named]
+    .map((person) => ({ ...person, signers: person.signers.filter((id) => !distrust.includes(id)) }))
+    .filter(({ signers }) => signers.length > 0);
 }
 
 function readDigest(text: string, before: readonly Digest[]): readonly Digest[] {

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { generateApiKey } from '../../core/serving/index.js';
-import { type CliContext, mark } from '../context.js';
+import { type CliContext, currentUser, mark } from '../context.js';
 import { integerBetween } from '../integer-option.js';
 import { claimState, readUp, removeUp, type StatePaths, type Up, writeUp } from '../state.js';
 import { supervise } from '../supervise.js';
@@ -68,7 +68,10 @@ async function makeKeys(cli: CliContext, options: Pick<UpOptions, 'passphrase'>)
   const { paths } = cli;
   mkdirSync(paths.storeFolder, { recursive: true });
   if (!existsSync(paths.privateKey))
-    cli.say(`Made signing key ${(await createSigningKey(paths, options)).keyId}`);
+    cli.say(
+      `Made signing key ${(await createSigningKey(paths, options)).keyId}`,
+      `It is ${currentUser()}'s, who may do everything alone: \`assay trust draft --person\` names others.`,
+    );
   createRecordsKey(paths);
   if (existsSync(paths.clients)) return {};
   const { key: apiKey, record } = generateApiKey(new Date(), randomBytes);

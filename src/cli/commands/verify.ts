@@ -17,6 +17,7 @@ const links: Record<ChainLink, string> = {
   tests: 'test results of every gate',
   waivers: 'waivers',
   verification: 'verification summary',
+  request: 'signed requests of the people who asked',
   approval: 'approvals',
 };
 
@@ -51,8 +52,9 @@ export function registerVerify(program: Command, context: () => CliContext): voi
         ...(verification.ok && { record: verification.verified.release }),
       });
       if (!verification.ok) return cli.refuse();
-      const { endpoint, revision, model } = verification.verified.release;
+      const { endpoint, revision, model, requestedBy, requests } = verification.verified.release;
       cli.say(`The chain holds: ${endpoint} revision ${revision} serves model ${model}.`);
+      cli.say(`Asked for by ${requestedBy}${requests ? ', under their own key' : ', who did not sign'}.`);
     });
 }
 

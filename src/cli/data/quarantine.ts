@@ -4,8 +4,8 @@ import { RefusedError } from '../../core/errors/index.js';
 import type { Digest } from '../../core/spec/index.js';
 import { openStore, type Store } from '../../core/store/index.js';
 import { attestRowRelease } from '../../core/trust/index.js';
-import { type CliContext, currentUser, mark } from '../context.js';
-import { addSigningOptions, readDigest, type SigningOptions, signWith } from './sign-with.js';
+import { type CliContext, mark } from '../context.js';
+import { addSigningOptions, nameOf, readDigest, type SigningOptions, signWith } from './sign-with.js';
 
 /** Rows that a person is shown; `--json` has them all. */
 const SHOWN = 20;
@@ -65,13 +65,14 @@ async function releaseFrom(
     const what = stuck ? `row ${stuck.row}, which the model cannot take as it is` : 'none';
     throw new RefusedError('data-refused', `expected rows that a person may let in, got ${what}`);
   }
+  const signer = await signWith(cli, options);
   const decision = {
     source: head.source,
     rows: [...new Set(chosen.map((row) => row.digest))],
-    person: currentUser(),
+    person: await nameOf(cli, signer),
     reason,
   };
-  const statement = await attestRowRelease(store, await signWith(cli, options), digest, decision, new Date());
+  const statement = await attestRowRelease(store, signer, digest, decision, new Date());
   cli.say(
     `${chosen.length} rows may go in: the next run of this source takes them.`,
     `Statement ${statement}`,

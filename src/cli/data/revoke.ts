@@ -9,13 +9,14 @@ import {
   attestSource,
   followPolicy,
   onnxOf,
+  type Signer,
   type TrustPolicy,
   traceLineage,
   verifyRelease,
 } from '../../core/trust/index.js';
-import { type CliContext, currentUser, mark, withClient } from '../context.js';
+import { type CliContext, mark, withClient } from '../context.js';
 import { readTrustFile } from '../trust-file.js';
-import { addSigningOptions, readDigest, type SigningOptions, signWith } from './sign-with.js';
+import { addSigningOptions, nameOf, readDigest, type SigningOptions, signWith } from './sign-with.js';
 
 interface RevokeOptions extends SigningOptions {
   readonly reason: string;
@@ -77,7 +78,7 @@ async function revoke(cli: CliContext, digest: Digest, options: RevokeOptions): 
   const policy = await followPolicy(store, readTrustFile(cli.paths.trust), new Date());
   const before = await liveEndpoints(store, policy);
   const signer = await signWith(cli, options);
-  const person = currentUser();
+  const person = await nameOf(cli, signer);
   const statement = await attestRevocation(store, signer, digest, { person, reason }, new Date());
   cli.say(mark.bold(`${digest} is revoked`), `Statement ${statement}`);
   const { edges } = await traceLineage(store, policy, digest, new Date());
@@ -93,7 +94,10 @@ async function revoke(cli: CliContext, digest: Digest, options: RevokeOptions): 
     const rolledBack =
       !block &&
       sound !== undefined &&
-      (await rollBack(cli, endpoint, sound, `data ${digest} was revoked: ${reason}`, person));
+      (await rollBack(cli, signer, endpoint, {
+        toRevision: sound,
+        reason: `data ${digest} was revoked: ${reason}`,
+      }));
     actions.push({ endpoint, action: rolledBack ? 'rolled-back' : 'blocked' });
     cli.say(
       rolledBack
@@ -150,13 +154,12 @@ async function revisionsOf(store: Store, endpoint: string) {
 /** @returns whether it was done; without a server nobody can, and the endpoint is blocked */
 async function rollBack(
   cli: CliContext,
+  signer: Signer,
   endpoint: string,
-  toRevision: number,
-  reason: string,
-  requestedBy: string,
+  wish: { readonly toRevision: number; readonly reason: string },
 ): Promise<boolean> {
   try {
-    await withClient(cli, (client) => client.rollback(endpoint, { toRevision, reason, requestedBy }));
+    await withClient(cli, (client) => client.rollback(endpoint, wish), signer);
     return true;
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;

@@ -276,6 +276,50 @@ export const errorTable = {
   },
   'key-missing': { status: 404, exit: 2, hint: 'Run `assay keys init`.' },
   'key-exists': { status: 409, exit: 2, hint: 'Keys are never overwritten: move the old ones away first.' },
+  'request-unsigned': {
+    status: 401,
+    exit: 3,
+    hint: 'Sign the request: `assay sign-request` writes what to send, and every command signs by itself.',
+  },
+  'request-replayed': { status: 409, exit: 3, hint: 'Each request counts once: sign another.' },
+  'request-expired': {
+    status: 403,
+    exit: 3,
+    hint: 'Sign the request again, and check the clock of the machine that signs.',
+  },
+  'request-mismatch': {
+    status: 409,
+    exit: 3,
+    hint: 'The request is for something else, or what it is about has changed: look, and sign another.',
+  },
+  'role-missing': {
+    status: 403,
+    exit: 3,
+    hint: 'Ask one of those who have the role, or have the trust policy give it to you.',
+  },
+  'person-unknown': {
+    status: 403,
+    exit: 3,
+    hint: 'Name the owner of this key under `people` in the trust policy: `assay trust draft --person`.',
+  },
+  'person-mismatch': { status: 403, exit: 3, hint: 'Sign in your own name, as the trust policy has it.' },
+  'key-revoked': { status: 403, exit: 3, hint: 'The key was revoked: sign with another.' },
+  'trust-policy-expired': {
+    status: 403,
+    exit: 3,
+    hint: 'Renew the trust policy: `assay trust draft --expires`, then `assay trust sign`.',
+  },
+  'duties-not-separate': {
+    status: 403,
+    exit: 3,
+    hint: 'Somebody else has to approve: not who asked for the run.',
+  },
+  'approval-repeated': {
+    status: 409,
+    exit: 3,
+    hint: 'One person counts once: somebody else has to approve too.',
+  },
+  'endpoint-frozen': { status: 409, exit: 3, hint: 'An admin lifts the freeze: `assay unfreeze ENDPOINT`.' },
   'update-refused': {
     status: 409,
     exit: 3,

@@ -93,7 +93,10 @@ export const releaseRecordSchema = z.strictObject({
   /** For a rollback: the revision whose model this one serves again. */
   restores: z.int().min(1).optional(),
   reason: z.string(),
+  /** The person who asked: proven where `requests` bear it, and a claim otherwise. */
   requestedBy: z.string(),
+  /** Envelopes of the signed requests that led to it: of the run, and of the rollback where it is one. */
+  requests: z.array(digestSchema).min(1).max(2).optional(),
   createdAt: z.iso.datetime(),
 });
 export type ReleaseRecord = z.infer<typeof releaseRecordSchema>;

@@ -1,5 +1,6 @@
 import { RefusedError } from '../errors/index.js';
 import { type Bundle, bundleMediaType, parseBundle } from './bundle.js';
+import { type AccessRole, hasRole, personOf } from './people.js';
 import type { StatementRole, TrustPolicy } from './policy.js';
 import { byCertificate } from './signed-by/certificate.js';
 import { byKey } from './signed-by/key.js';
@@ -82,12 +83,36 @@ export function openEnvelope(
     signature: Buffer.from(signature.sig, 'base64'),
     keyId: signature.keyid ?? '',
   };
-  if ('publicKey' in material) return { payload, signer: byKey(envelope, material.publicKey.hint, policy) };
-  if ('certificate' in material) return { payload, signer: bySigstore(bundle, policy) };
+  const opened = (signer: TrustedSigner): OpenedEnvelope => {
+    requireNotRevoked(signer, policy);
+    const person = personOf(policy, signer.id);
+    return { payload, signer: person ? { ...signer, person } : signer };
+  };
+  if ('publicKey' in material) return opened(byKey(envelope, material.publicKey.hint, policy));
+  if ('certificate' in material) return opened(bySigstore(bundle, policy));
   const chain = material.x509CertificateChain.certificates.map(({ rawBytes }) =>
     Buffer.from(rawBytes, 'base64'),
   );
-  return { payload, signer: byCertificate(envelope, chain, policy, now) };
+  return opened(byCertificate(envelope, chain, policy, now));
+}
+
+/** A stolen key may be revoked by its id, which is a digest, and stay listed so that the refusal says why. */
+function requireNotRevoked({ id }: TrustedSigner, { revoked }: TrustPolicy): void {
+  if (!revoked.some((digest) => digest === `sha256:${id}`)) return;
+  throw new RefusedError('key-revoked', `expected a key that is still believed, got ${id}, which is revoked`);
+}
+
+/** What a person needs to be besides, for a statement that decides something, whatever their key is listed for. */
+const accessNeeded: Partial<Record<StatementRole, AccessRole>> = {
+  approval: 'approver',
+  waiver: 'approver',
+  revocation: 'admin',
+  policy: 'admin',
+};
+
+/** Who somebody is: two keys of one person are one. */
+export function identityOf({ id, person }: TrustedSigner): string {
+  return person?.name ?? id;
 }
 
 /**
@@ -108,4 +133,13 @@ export function requireMay(signer: TrustedSigner, role: StatementRole, endpoint?
       `expected a signer for endpoint ${endpoint}, got ${signer.id} for ${signer.endpoints.join(', ') || 'none'}`,
     );
   }
+  const { person } = signer;
+  const access = accessNeeded[role];
+  if (!person || !access) return;
+  const places = endpoint === undefined ? Object.keys(person.roles) : [endpoint];
+  if (places.some((place) => hasRole(person, access, place))) return;
+  throw new RefusedError(
+    'role-missing',
+    `expected a statement by a person with the role ${access}${endpoint === undefined ? '' : ` for endpoint ${endpoint}`}, got one by ${person.name}`,
+  );
 }

@@ -32,6 +32,7 @@ export {
 } from './audit/index.js';
 export { attestBom } from './bom/attest-bom.js';
 export { readBom } from './bom/read-bom.js';
+export { authorizeRelease } from './authorize-release.js';
 export {
   announceRevocation,
   attestRevocation,
@@ -40,13 +41,23 @@ export {
   readDataDecisions,
   revocationsRef,
 } from './data-decisions.js';
-export { openEnvelope, preAuthenticationEncoding, signEnvelope } from './envelope.js';
+export { identityOf, openEnvelope, preAuthenticationEncoding, signEnvelope } from './envelope.js';
 export { type Curve, curves, keyIdOf } from './keys.js';
 export { type Lineage, type LineageNode, onnxOf, traceLineage } from './lineage.js';
 export type { Evidence } from './links/evidence.js';
 export type { ExpectedRelease } from './links/release.js';
 export { type ModelFolder, signModel, verifyModelSignature } from './model-signature.js';
 export {
+  type AccessRole,
+  accessRoles,
+  mayAskUnsigned,
+  type Person,
+  personOf,
+  type RequestAction,
+  requestActions,
+} from './people.js';
+export {
+  accessOfOne,
   createTrustPolicy,
   type KeyGrant,
   readTrustPolicy,
@@ -57,6 +68,13 @@ export {
   writeTrustPolicy,
 } from './policy.js';
 export { type ShownArtifact, type ShownStatement, showArtifact } from './show/show-artifact.js';
+export {
+  endpointDigest,
+  openRequest,
+  type RequestDraft,
+  requireValidPolicy,
+  signRequest,
+} from './requests.js';
 export { awsKmsSigner } from './signers/aws-kms.js';
 export { certifiedSigner } from './signers/certified.js';
 export { generateSigningKey, readSigner, type SigningKey } from './signers/local-key.js';

@@ -5,8 +5,10 @@ import { RefusedError } from '../errors/index.js';
 import { digestSchema, gatesSchema, nameSchema } from '../spec/index.js';
 import { readCertificate } from './certificates.js';
 import { keyIdOf } from './keys.js';
+import { type Person, personSchema, requestActions } from './people.js';
 
 export const statementRoles = [
+  'request',
   'source',
   'data',
   'model',
@@ -53,8 +55,7 @@ const trustedRootSchema = z.looseObject({}).superRefine((root, context) => {
   }
 });
 
-/** `trust.yaml`: whom a verifier believes, about what. Verifiers hold it; it never comes from the store. */
-export const trustPolicySchema = z.strictObject({
+const policyShape = z.strictObject({
   version: z.literal(1),
   /** Counts up with each successor; see `succession.ts`. */
   revision: z.int().min(1).default(1),
@@ -126,6 +127,14 @@ export const trustPolicySchema = z.strictObject({
         .min(1),
     })
     .optional(),
+  /** Who may ask for what. Where nobody is named, nobody may, and `requestedBy` is no more than a claim. */
+  people: z.array(personSchema).min(1).optional(),
+  /** What people may ask for who cannot sign, as in the Temporal UI; see `people.ts` for what is allowed by default. */
+  unsigned: z.strictObject({ allow: z.array(z.enum(requestActions)) }).optional(),
+  /** `signed`: what is released must carry the signed requests of the people who asked for it. */
+  requests: z.enum(['signed', 'any']).optional(),
+  /** `none`: who asked for a run, or signed what came of it, may approve it too. For installations of one person. */
+  separationOfDuties: z.enum(['enforced', 'none']).optional(),
   /** Per endpoint: the gates a model must have passed, at least this strictly. */
   endpoints: z
     .record(
@@ -154,7 +163,36 @@ export const trustPolicySchema = z.strictObject({
     .default({}),
 });
 
+/** `trust.yaml`: whom a verifier believes, about what. Verifiers hold it; it never comes from the store. */
+export const trustPolicySchema = policyShape.superRefine(({ people = [], ...policy }, context) => {
+  const complain = (path: (string | number)[], message: string) =>
+    context.addIssue({ code: 'custom', path: ['people', ...path], message });
+  const known = new Set([
+    ...policy.keys.map(({ id }) => id),
+    ...(policy.certificates?.identities ?? []).map(({ subject }) => subject),
+    ...(policy.keyless?.identities ?? []).map(({ subject, issuer }) => `${subject} (${issuer})`),
+  ]);
+  const owners = new Map<string, string>();
+  for (const [index, { name, signers }] of people.entries()) {
+    if (people.findIndex((person) => person.name === name) !== index) {
+      complain([index, 'name'], `expected each person once, got ${name} again`);
+    }
+    for (const signer of signers) {
+      if (!known.has(signer)) complain([index, 'signers'], `expected signers of this policy, got ${signer}`);
+      const owner = owners.get(signer);
+      if (owner !== undefined)
+        complain([index, 'signers'], `expected signers of ${name} alone, got one of ${owner}`);
+      owners.set(signer, name);
+    }
+  }
+});
+
 export type TrustPolicy = z.infer<typeof trustPolicySchema>;
+
+/** What of a policy is about people. */
+export type AccessBlock = Partial<
+  Pick<TrustPolicy, 'people' | 'unsigned' | 'requests' | 'separationOfDuties'>
+>;
 
 /** A public key and what it may vouch for: everything, everywhere, unless said otherwise. */
 export interface KeyGrant {
@@ -172,6 +210,7 @@ export interface KeyGrant {
 export function createTrustPolicy(
   keys: readonly KeyGrant[],
   endpoints: z.input<typeof trustPolicySchema>['endpoints'] = {},
+  access: AccessBlock = {},
 ): TrustPolicy {
   return checkPolicy({
     version: 1,
@@ -182,7 +221,18 @@ export function createTrustPolicy(
       ...(speaksFor && { endpoints: speaksFor }),
     })),
     endpoints,
+    ...access,
   });
+}
+
+/** The access of an installation that one person has to themselves: every role, and nobody else to approve. */
+export function accessOfOne(name: string, publicKey: string): AccessBlock {
+  const person: Person = {
+    name,
+    signers: [keyIdOf(publicKey)],
+    roles: { '*': ['viewer', 'runner', 'approver', 'releaser', 'admin'] },
+  };
+  return { people: [person], requests: 'signed', separationOfDuties: 'none' };
 }
 
 /**

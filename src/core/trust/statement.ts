@@ -63,7 +63,19 @@ export function readStatement(bundle: Uint8Array, policy: TrustPolicy, now: Date
     );
   }
   requireMay(signer, type.role);
-  return { type, subject: subject[0], predicate: parsePredicate(type, predicate), signer };
+  const parsed = parsePredicate(type, predicate);
+  requireOwnName(signer, parsed);
+  return { type, subject: subject[0], predicate: parsed, signer };
+}
+
+/** Whoever is known by name speaks in no other: a name in a statement is a claim otherwise. */
+function requireOwnName({ person }: TrustedSigner, predicate: unknown): void {
+  const claimed = (predicate as { readonly person?: unknown } | null)?.person;
+  if (!person || claimed === undefined || claimed === person.name) return;
+  throw new RefusedError(
+    'person-mismatch',
+    `expected a statement in the name of ${person.name}, got ${claimed}`,
+  );
 }
 
 /**

@@ -3,6 +3,7 @@ import { RefusedError } from '../errors/index.js';
 import { type Digest, digestSchema } from '../spec/index.js';
 import { canonicalJson, digestOf, digestOfJson, type Store } from '../store/index.js';
 import { attest } from './attest.js';
+import { identityOf } from './envelope.js';
 import { readTrustPolicy, type TrustPolicy } from './policy.js';
 import type { Signer } from './signers/signer.js';
 import { openStatement } from './statement.js';
@@ -136,7 +137,7 @@ async function signersOf(
       const bytes = await store.readBlob(envelope, largestPolicy);
       const { signer, subject, predicate } = openStatement(bytes, policy, trustPolicyPredicate, now);
       const about = digestOfSet(subject.digest) === successor && predicate.replaces === digestOfJson(current);
-      if (about && predicate.revision === current.revision + 1) signers.add(signer.id);
+      if (about && predicate.revision === current.revision + 1) signers.add(identityOf(signer));
     } catch (error) {
       // Anybody can file anything under a policy.
       if (!(error instanceof RefusedError)) throw error;

@@ -12,7 +12,8 @@ export type ChainLink =
   | 'tests'
   | 'waivers'
   | 'verification'
-  | 'approval';
+  | 'approval'
+  | 'request';
 
 /** How statements that are each well signed can still fail to make a chain. */
 export type ChainFailureCode =
@@ -59,6 +60,8 @@ export type ChainFailureCode =
   /** The same person twice, or one of those who signed what is approved. */
   | 'approval-repeated'
   | 'approval-self'
+  /** What is released carries no signed request of a person who may ask for it, or says that another asked. */
+  | 'request-missing'
   /** The person saw another summary, or said yes for another endpoint. */
   | 'approval-mismatch';
 

@@ -5,6 +5,7 @@ import { checkEvidence } from './links/check-evidence.js';
 import type { Inspection } from './links/inspection.js';
 import { checkPolicy } from './links/policy.js';
 import { type ExpectedRelease, readRelease } from './links/release.js';
+import { checkReleaser, checkRequests } from './links/requests.js';
 import { checkSummary } from './links/verification-summary.js';
 import type { TrustPolicy } from './policy.js';
 import type { Verification } from './verification.js';
@@ -31,7 +32,9 @@ export async function verifyRelease(
   const evidence = { ...record, endpoint: expected.endpoint ?? record.endpoint };
   const { model, gates } = await checkEvidence(inspection, evidence);
   await checkSummary(inspection, evidence, record.chain.verification, gates);
-  await checkApprovals(inspection, evidence, record.chain);
+  const requested = await checkRequests(inspection, evidence, record);
+  const approvers = await checkApprovals(inspection, evidence, record.chain, requested);
+  checkReleaser(inspection, evidence.endpoint, record, requested, approvers);
   // A model that cannot be read in full has been reported: the last two conditions are for the compiler.
   if (inspection.failures.length > 0 || !model?.card || !model.onnx) {
     return { ok: false, failures: inspection.failures };

@@ -9,6 +9,11 @@ export const decisions = [
   'released',
   'rolled-back',
   'revoked',
+  'requested',
+  'frozen',
+  'unfrozen',
+  /** Somebody asked for what they may not. */
+  'refused',
   /** A signer takes over a log whose last signer is no longer believed. */
   'taken-over',
 ] as const;

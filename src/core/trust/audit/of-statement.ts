@@ -1,10 +1,22 @@
 import type { Digest } from '../../spec/index.js';
+import { identityOf } from '../envelope.js';
+import type { RequestAction } from '../people.js';
 import type { OpenedStatement } from '../statement.js';
 import { approvalPredicate } from '../statements/approval.js';
 import { digestOfSet } from '../statements/predicate.js';
 import { releasePredicate } from '../statements/release.js';
+import { requestPredicate } from '../statements/request.js';
 import { waiverPredicate } from '../statements/waiver.js';
 import type { AuditEntry } from './entry.js';
+
+const decisionOf: Readonly<Record<RequestAction, AuditEntry['decision'] | undefined>> = {
+  run: 'requested',
+  approve: 'approved',
+  reject: 'rejected',
+  rollback: undefined,
+  freeze: 'frozen',
+  unfreeze: 'unfrozen',
+};
 
 /**
  * What a statement decides, as an entry of the log: equal statements have equal entries, so that none is logged twice.
@@ -39,6 +51,13 @@ export function entryOfStatement(
         opened.predicate,
       );
       return { ...about, decision: 'proposed', endpoint, revision, by: requestedBy, reason, at: createdAt };
+    }
+    case requestPredicate.type: {
+      const { action, endpoint, reason, issuedAt } = requestPredicate.schema.parse(opened.predicate);
+      const decision = decisionOf[action];
+      // The revision that comes of it is an entry of its own.
+      if (!decision) return undefined;
+      return { ...about, decision, endpoint, by: identityOf(opened.signer), reason, at: issuedAt };
     }
     default:
       return undefined;

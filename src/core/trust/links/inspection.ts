@@ -1,6 +1,7 @@
 import { RefusedError } from '../../errors/index.js';
 import type { Digest } from '../../spec/index.js';
 import { digestOf, type Store } from '../../store/index.js';
+import { identityOf } from '../envelope.js';
 import type { TrustPolicy } from '../policy.js';
 import { type OpenedStatement, openStatement } from '../statement.js';
 import { digestOfSet, type PredicateType } from '../statements/predicate.js';
@@ -90,7 +91,7 @@ export async function openLink<T>(
     ),
   );
   if (!opened) return undefined;
-  if (link !== 'approval') inspection.signers.add(opened.signer.id);
+  if (link !== 'approval' && link !== 'request') inspection.signers.add(identityOf(opened.signer));
   expectNotRevoked(inspection, link, envelope);
   if (about.subject) expectSubject(inspection, link, opened, about.subject);
   return opened;

@@ -1,3 +1,4 @@
+import { identityOf } from '../envelope.js';
 import { verifyModelSignature } from '../model-signature.js';
 import type { Evidence } from './evidence.js';
 import { attempt, expectNotRevoked, type Inspection, readBytes } from './inspection.js';
@@ -15,7 +16,7 @@ export async function checkSignature(
     // Without its card a model has no name: that failure is reported, and there is nothing to compare.
     if (!model?.card) return;
     const folder = { name: model.card.name, files: model.files };
-    const { id } = verifyModelSignature(bundle, inspection.policy, folder, inspection.now, endpoint);
-    inspection.signers.add(id);
+    const signer = verifyModelSignature(bundle, inspection.policy, folder, inspection.now, endpoint);
+    inspection.signers.add(identityOf(signer));
   });
 }

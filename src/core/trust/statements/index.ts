@@ -5,6 +5,7 @@ import { modelSignaturePredicate } from './model-signature.js';
 import type { PredicateType } from './predicate.js';
 import { provenancePredicate } from './provenance.js';
 import { releasePredicate } from './release.js';
+import { requestPredicate } from './request.js';
 import { revocationPredicate } from './revocation.js';
 import { rowReleasePredicate } from './row-release.js';
 import { sourcePredicate } from './source.js';
@@ -15,6 +16,7 @@ import { waiverPredicate } from './waiver.js';
 
 /** Every kind of statement there is. */
 export const predicateTypes: readonly PredicateType<unknown>[] = [
+  requestPredicate,
   sourcePredicate,
   rowReleasePredicate,
   revocationPredicate,
