@@ -1,10 +1,21 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { AssayClient } from '../../src/cli/client.js';
 import { readEndpointPointer } from '../../src/core/serving/index.js';
 import { digestOf } from '../../src/core/store/index.js';
-import { readTrustPolicy, verifyLog, verifyRelease } from '../../src/core/trust/index.js';
+import {
+  generateSigningKey,
+  type RequestDraft,
+  readSigner,
+  readTrustPolicy,
+  type Signer,
+  signRequest,
+  verifyLog,
+  verifyRelease,
+} from '../../src/core/trust/index.js';
 import { type LifecycleOutcome, stageNames } from '../../src/workflows/contract.js';
 import { buildPlant, type Plant, startCrew } from '../support/plant.js';
 import { sharedTemporal } from '../support/temporal.js';
@@ -36,6 +47,7 @@ const undertrained = { network: { kind: 'mlp', hidden: [32] }, epochs: 1, learni
 
 describe('a run', () => {
   let plant: Plant;
+  let ada: AssayClient;
   let folder: string;
   let first: LifecycleOutcome;
   const workflows = new Map<string, string>();
@@ -49,9 +61,11 @@ describe('a run', () => {
     folder = mkdtempSync(path.join(tmpdir(), 'assay-lifecycle-'));
     plant = await buildPlant(sharedTemporal().address);
     await startCrew(plant);
+    ada = await plant.connectAs(plant.people.ada.signer);
     first = await run('lifecycle-released', quick);
   });
   afterAll(async () => {
+    await ada?.close();
     await plant?.stop();
     rmSync(folder, { recursive: true, force: true });
   });
@@ -128,10 +142,35 @@ describe('a run', () => {
     const before = await plant.client.endpoint('digits');
     const rejected = await start({ ...quick, release: { approval: 'required' } });
     await waitForPerson(rejected);
-    await expect(
-      plant.client.decide(rejected, { decision: 'reject', by: 'ada', reason: ' ' }),
-    ).rejects.toMatchObject({ code: 'update-refused' });
-    await plant.client.decide(rejected, { decision: 'reject', by: 'ada', reason: 'not this week' });
+    await expect(ada.decide(rejected, { decision: 'reject', reason: ' ' })).rejects.toMatchObject({
+      code: 'statement-invalid',
+    });
+    const { people } = plant;
+    const draft = await plant.client.draftDecision(rejected, { decision: 'approve', reason: 'fine' });
+    const stranger = readSigner((await generateSigningKey()).privateKey);
+    const changed = (await signed(people.ada.signer, draft)).replace('"payload":"', '"payload":"AAAA');
+    const yesterday = new Date(Date.now() - 24 * 3_600_000);
+    for (const [request, code] of [
+      [await signed(people.mallory.signer, draft), 'role-missing'],
+      [await signed(people.tester.signer, draft), 'duties-not-separate'],
+      [await signed(stranger, draft), 'key-unknown'],
+      [await signed(people.ada.signer, { ...draft, run: 'another' }), 'request-mismatch'],
+      [await signed(people.ada.signer, { ...draft, endpoint: 'letters' }), 'request-mismatch'],
+      [await signed(people.ada.signer, { ...draft, subject: digestOf('other') }), 'request-mismatch'],
+      [await signed(people.ada.signer, draft, yesterday), 'request-expired'],
+      [changed, 'signature-invalid'],
+      ['{}', 'bundle-invalid'],
+    ] as const) {
+      const sent = plant.client.send(rejected, 'decide', { signed: request });
+      await expect(sent).rejects.toMatchObject({ code });
+    }
+    // The name of who may is no more than a name.
+    const nobody = await plant.connectAs();
+    await expect(nobody.decide(rejected, { decision: 'approve', reason: 'x' })).rejects.toMatchObject({
+      code: 'request-unsigned',
+    });
+    await nobody.close();
+    await ada.decide(rejected, { decision: 'reject', reason: 'not this week' });
     expect(await plant.client.outcome(rejected)).toMatchObject({
       status: 'refused',
       stage: 'approve',
@@ -149,16 +188,46 @@ describe('a run', () => {
     });
     workflows.set('lifecycle-approved', approved).set('endpoint-rolled-back', 'endpoint-digits');
     await waitForPerson(approved);
-    await plant.client.decide(approved, { decision: 'approve', by: 'ada', reason: 'figures look right' });
+    await ada.decide(approved, { decision: 'approve', reason: 'figures look right' });
     const second = await plant.client.outcome(approved);
     expect(second).toMatchObject({ status: 'released', revision: 2 });
 
-    const restored = await plant.client.rollback('digits', { reason: 'drill', requestedBy: 'ada' });
-    expect(restored.record).toMatchObject({ revision: 3, kind: 'rollback', restores: 1 });
+    const restored = await plant.client.rollback('digits', { reason: 'drill' });
+    expect(restored.record).toMatchObject({
+      revision: 3,
+      kind: 'rollback',
+      restores: 1,
+      requestedBy: 'tester',
+    });
     expect(restored.record.model).toBe(first.status === 'released' && first.model);
     expect(await plant.client.store.readRef('endpoints/digits')).toMatchObject({
       value: { release: restored.release, revision: 3 },
     });
+  });
+
+  it('is frozen by who may or by anybody, and let go by who may, once a request', async () => {
+    const { client, people } = plant;
+    const freeze = { action: 'freeze', endpoint: 'digits', reason: 'audit' } as const;
+    const request = { signed: await signed(people.tester.signer, freeze) };
+    await client.send('digits', 'freeze', request);
+    expect((await client.endpoint('digits')).frozen).toMatchObject({ by: 'tester', reason: 'audit' });
+    const nobody = await plant.connectAs();
+    await expect(nobody.unfreeze('digits', 'x')).rejects.toMatchObject({ code: 'request-unsigned' });
+    await client.unfreeze('digits', 'over');
+    await expect(client.send('digits', 'freeze', request)).rejects.toMatchObject({
+      code: 'request-replayed',
+    });
+    expect((await client.endpoint('digits')).frozen).toBeUndefined();
+    await nobody.freeze('digits', 'from the UI');
+    expect((await client.endpoint('digits')).frozen?.by).toBe('unauthenticated (an unsigned client)');
+    await client.unfreeze('digits', 'over again');
+    const start = plant.temporal.workflow.getHandle('endpoint-digits');
+    const { model, chain } = (await client.endpoint('digits')).live!.record;
+    const proposal = { model, chain, reason: 'x', requestedBy: 'tester' };
+    await expect(start.executeUpdate('propose', { args: [proposal] })).rejects.toMatchObject({
+      cause: { type: 'release-unverified' },
+    });
+    await nobody.close();
   });
 
   it('has every decision on record, and nothing published that is not', async () => {
@@ -168,7 +237,16 @@ describe('a run', () => {
       published.push({ endpoint: 'digits', ...readEndpointPointer('digits', value) });
     const { entries, failures } = await verifyLog(plant.client.store, trust, { published });
     expect(failures).toEqual([]);
-    const decided = entries.filter(({ entry }) => entry.endpoint === 'digits');
+    const decided = entries.filter(
+      ({ entry }) =>
+        entry.endpoint === 'digits' && entry.decision !== 'requested' && entry.decision !== 'refused',
+    );
+    const refusals = entries.filter(({ entry }) => entry.decision === 'refused');
+    expect(refusals.map(({ entry }) => entry.reason.split(': ')[1])).toEqual([
+      ...['role-missing', 'duties-not-separate', 'key-unknown', 'request-mismatch', 'request-mismatch'],
+      ...['request-mismatch', 'request-expired', 'signature-invalid', 'bundle-invalid', 'request-unsigned'],
+      ...['request-unsigned', 'request-replayed', 'release-unverified'],
+    ]);
     expect(decided.map(({ entry }) => [entry.decision, entry.revision, entry.by])).toEqual([
       ['proposed', 1, 'tester'],
       ['released', 1, 'tester'],
@@ -176,8 +254,12 @@ describe('a run', () => {
       ['approved', undefined, 'ada'],
       ['proposed', 2, 'tester'],
       ['released', 2, 'tester'],
-      ['proposed', 3, 'ada'],
-      ['rolled-back', 3, 'ada'],
+      ['proposed', 3, 'tester'],
+      ['rolled-back', 3, 'tester'],
+      ['frozen', undefined, 'tester'],
+      ['unfrozen', undefined, 'tester'],
+      ['frozen', undefined, 'unauthenticated (an unsigned client)'],
+      ['unfrozen', undefined, 'tester'],
     ]);
   });
 
@@ -186,6 +268,9 @@ describe('a run', () => {
     for (const [name, workflow] of workflows)
       await replay(await recordHistory(plant.temporal, workflow, name));
   });
+
+  const signed = (signer: Signer, draft: RequestDraft, now = new Date()) =>
+    signRequest(signer, draft, { now, lifetimeMs: 60_000, nonce: randomBytes(16).toString('hex') });
 
   async function waitForPerson(waiting: string): Promise<void> {
     for (;;) {

@@ -26,7 +26,7 @@ type PlantPerson = (typeof plantPeople)[number];
 
 /** The workers' key is nobody's. Grace and Ada approve at one endpoint; Mallory may look. */
 const rolesOf: Readonly<Record<PlantPerson, Person['roles']>> = {
-  tester: { '*': ['runner', 'releaser', 'admin'] },
+  tester: { '*': ['runner', 'approver', 'releaser', 'admin'] },
   grace: { digits: ['approver'] },
   ada: { digits: ['approver'] },
   mallory: { '*': ['viewer'] },
@@ -46,7 +46,7 @@ export interface Plant {
   readonly storeUrl: string;
   readonly trustFile: string;
   readonly namespace: string;
-  /** Of `tester`, who may run, release and freeze, and nothing else. */
+  /** Of `tester`, who may do everything, but not approve what they asked for. */
   readonly client: AssayClient;
   readonly people: Readonly<Record<PlantPerson, { readonly signer: Signer; readonly keyFile: string }>>;
   /** A client of somebody else, or of nobody. */
