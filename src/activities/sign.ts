@@ -24,6 +24,7 @@ import {
   attestModel,
   attestVerdicts,
   attestVerification,
+  followPolicy,
   signRelease,
   verifyRelease,
 } from '../core/trust/index.js';
@@ -210,12 +211,13 @@ export function createSigningActivities(context: SigningContext) {
 
   /** Signs the bill of materials of a release that verifies; one that does not is refused by whoever would publish it. */
   async function describe(release: Digest): Promise<StageResult<{ bom: Digest | null }>> {
-    const policy = digestOfJson(trust);
-    return runStage(store, bomStage, { keyId, trust: policy, release }, async () => {
+    // People whose word it may rest on came since this worker started.
+    const policy = await followPolicy(store, trust, new Date());
+    return runStage(store, bomStage, { keyId, trust: digestOfJson(policy), release }, async () => {
       const now = new Date();
-      const verification = await verifyRelease(store, trust, release, { at: now });
+      const verification = await verifyRelease(store, policy, release, { at: now });
       if (!verification.ok) return { bom: null };
-      return { bom: await attestBom(store, signer, trust, verification.verified, now) };
+      return { bom: await attestBom(store, signer, policy, verification.verified, now) };
     });
   }
 }

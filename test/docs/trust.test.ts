@@ -10,13 +10,17 @@ import {
   readTrustPolicy,
   type Signer,
   type StatementRole,
+  signRequest,
   statementRoles,
 } from '../../src/core/trust/index.js';
 import { assay } from '../cli/assay.js';
-import { buildChain, cardFor, endpoint, now } from '../core/trust/chain-fixture.js';
+
+import { buildChain, cardFor, endpoint, now, releaseWith } from '../core/trust/chain-fixture.js';
 
 const guide = readFileSync(path.resolve(__dirname, '../../docs/trust.md'), 'utf8');
-const commands = [...guide.matchAll(/^ {4}assay ([^#\n]+?) *(?:# refused: ([\w-]+))?$/gm)].map(
+/** What takes a server is tried with one: `test/integration/lifecycle.test.ts`. */
+const alone = guide.replace(/^## Two people[\s\S]*?(?=^## )/m, '');
+const commands = [...alone.matchAll(/^ {4}assay ([^#\n]+?) *(?:# refused: ([\w-]+))?$/gm)].map(
   ([, command, code]) => ({
     words: command!.match(/"[^"]*"|\S+/g)!.map((word) => word.replaceAll('"', '')),
     code,
@@ -38,8 +42,11 @@ describe('the guide to trust', () => {
     const { privateKey, publicKey } = generateKeyPairSync('ed25519');
     writeFileSync(path.join(folder, 'witness.pem'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
     writeFileSync(path.join(folder, 'witness.pub.pem'), publicKey.export({ type: 'spki', format: 'pem' }));
+    const nextKey = () => readSigner(readFileSync(path.join(folder, 'next.pem'), 'utf8')).keyId;
     for (const { words, code } of rest) {
-      const given = words.map((word) => word.replace('$OLD_KEY', key).replace('$MODEL', model));
+      const given = words.map((word) =>
+        word.replace('$OLD_KEY', key).replace('$NEXT_KEY', nextKey).replace('$MODEL', model),
+      );
       const { exit, stderr, stdout } = await assay(folder, ...given);
       const shown =
         code === undefined ? { exit: 0, stderr: '' } : { exit: 3, stdout: expect.stringContaining(code) };
@@ -61,13 +68,26 @@ async function release(state: string): Promise<{ model: string; key: string }> {
     Signer
   >;
   const chain = await buildChain({ trust: { signers, policy }, place: { folder: state, store } });
+  // The owner of the key asked for the run.
+  const subject = await store.putBlob(
+    Buffer.from(JSON.stringify({ lifecycle: { name: 'digits', release: { endpoint } } })),
+  );
+  const asked = await signRequest(
+    signer,
+    { action: 'run', endpoint, run: 'run-1', subject, reason: 'a run' },
+    { now: new Date(), lifetimeMs: 60_000, nonce: '0'.repeat(32) },
+  );
+  const requests = [await store.putBlob(Buffer.from(asked))];
+  const requestedBy = policy.people![0]!.name;
+  const { verification } = chain.chain;
+  const released = await releaseWith(chain, { chain: { verification }, record: { requests, requestedBy } });
   const verified = {
-    digest: chain.release,
-    release: chain.record,
+    digest: released,
+    release: { ...chain.record, requests, requestedBy },
     card: cardFor(chain.snapshot),
     onnx: new Uint8Array(),
   };
   await attestBom(store, signer, policy, verified, now);
-  await store.moveRef(`endpoints/${endpoint}`, undefined, { release: chain.release, revision: 1 });
+  await store.moveRef(`endpoints/${endpoint}`, undefined, { release: released, revision: 1 });
   return { model: chain.model, key: signer.keyId };
 }

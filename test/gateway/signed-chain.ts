@@ -188,7 +188,7 @@ export async function signedChain(rows?: readonly string[]): Promise<SignedChain
         previous: revision === 1 ? null : digestOf(`revision ${revision - 1}`),
         ...(kind === 'rollback' ? { restores: revision - 2 } : {}),
         reason: 'a test',
-        requestedBy: 'a test',
+        requestedBy: 'unauthenticated (a test)',
         createdAt: now.toISOString(),
       }),
     async point(value, endpoint = 'samples') {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,7 +16,8 @@ import {
   verifyLog,
   verifyRelease,
 } from '../../src/core/trust/index.js';
-import { type LifecycleOutcome, stageNames } from '../../src/workflows/contract.js';
+import { type LifecycleOutcome, type Revision, stageNames } from '../../src/workflows/contract.js';
+import { assayWith } from '../cli/assay.js';
 import { buildPlant, type Plant, startCrew } from '../support/plant.js';
 import { sharedTemporal } from '../support/temporal.js';
 import { recordHistory, replay } from '../workflows/recorded-histories.js';
@@ -267,6 +268,41 @@ describe('a run', () => {
     expect(workflows.size).toBe(5);
     for (const [name, workflow] of workflows)
       await replay(await recordHistory(plant.temporal, workflow, name));
+  });
+
+  it('goes as the guide shows it, between two people with two keys', async () => {
+    const guide = readFileSync(path.resolve(__dirname, '../../docs/trust.md'), 'utf8');
+    const [section] = /^## Two people[\s\S]*?(?=^## )/m.exec(guide)!;
+    const shown = [...section.matchAll(/^ {4}assay ([^#\n]+?) *(?:# refused: ([\w-]+))?$/gm)];
+    expect(shown).toHaveLength(12);
+    const keys = path.join(folder, '.assay', 'keys');
+    mkdirSync(keys, { recursive: true });
+    copyFileSync(plant.people.tester.keyFile, path.join(keys, 'signing.pem'));
+    copyFileSync(plant.trustFile, path.join(folder, '.assay', 'trust.yaml'));
+    const env = {
+      ASSAY_STORE: plant.storeUrl,
+      TEMPORAL_ADDRESS: sharedTemporal().address,
+      TEMPORAL_NAMESPACE: plant.namespace,
+    };
+    const seed8 = { ...quick.training, seed: 8 };
+    writeDigits(folder, { ...quick, training: seed8, release: { approval: 'required' } });
+    let waiting = '';
+    for (const [, command, code] of shown) {
+      const words = command!.match(/"[^"]*"|\S+/g)!.map((word) => word.replaceAll('"', ''));
+      const given = words.map((word) => word.replace('$RUN', waiting));
+      const { exit, stdout, stderr } = await assayWith(env, folder, ...given);
+      expect([given, exit, stderr]).toEqual([given, code ? 3 : 0, expect.stringContaining(code ?? '')]);
+      if (given[0] === 'run') {
+        waiting = /Run (\S+)/.exec(stdout)![1]!;
+        await waitForPerson(waiting);
+      }
+      if (given[0] === 'approve' && !code)
+        expect(await plant.client.outcome(waiting)).toMatchObject({ status: 'released', revision: 4 });
+      if (given[0] === 'sign-request') {
+        const { record } = (await plant.client.send('digits', 'rollback', JSON.parse(stdout))) as Revision;
+        expect(record).toMatchObject({ revision: 5, requestedBy: 'tester' });
+      }
+    }
   });
 
   const signed = (signer: Signer, draft: RequestDraft, now = new Date()) =>

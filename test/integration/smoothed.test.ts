@@ -58,7 +58,7 @@ describe('a model that is served smoothed', () => {
 
   it('is certified by another worker from where a killed one stopped, and its gateway votes and abstains', async () => {
     const [compute] = await Promise.all([plant.startWorker('cpu'), plant.startWorker('control', 'signing')]);
-    const run = await plant.client.start(writeDigits(folder, smoothed), 'tester');
+    const run = await plant.client.start(writeDigits(folder, smoothed));
     const last = await reaches(plant, run, underWay('evaluateShard', 0.25));
     const killedAt = fractionOf('evaluateShard', last);
     expect(killedAt).toBeLessThan(1);

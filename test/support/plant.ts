@@ -79,7 +79,7 @@ export async function buildPlant(address: string): Promise<Plant> {
       { publicKey: key.publicKey },
       ...plantPeople.map((name) => ({
         publicKey: people[name].signer.publicKey,
-        roles: ['request' as const],
+        roles: name === 'tester' ? (['request', 'policy'] as const) : (['request'] as const),
       })),
     ],
     {},

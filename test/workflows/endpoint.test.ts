@@ -6,12 +6,14 @@ import {
   type EndpointState,
   endpointStateQuery,
   endpointWorkflowId,
+  freezeUpdate,
   type Proposal,
   proposeUpdate,
   queues,
   type Revision,
   type RollbackRequest,
   rollbackUpdate,
+  unfreezeUpdate,
 } from '../../src/workflows/contract.js';
 import { done, refused, willingCast } from './cast.js';
 import { type Cast, type StageSet, setStage } from './stage-set.js';
@@ -145,6 +147,54 @@ describe('an endpoint', () => {
     });
     const back = await rollback(endpoint, { toRevision: 1, reason: 'too much', requestedBy: 'ada' });
     expect(back.record).toMatchObject({ revision: 3, restores: 1, serving: revealing(['label']).serving });
+  });
+});
+
+describe('who asks an endpoint', () => {
+  const freezeWith = (endpoint: Endpoint, update: typeof freezeUpdate) =>
+    endpoint.executeUpdate(update, { args: [{ reason: 'audit', requestedBy: 'ada' }] });
+
+  it('has to be allowed to, or nothing changes', async () => {
+    const endpoint = await open();
+    await propose(endpoint, proposal('a'));
+    await propose(endpoint, proposal('b'));
+    const before = await state(endpoint);
+    cast.control.checkRequest = async () => refused('role-missing', 'You are nobody here.');
+    cast.control.authorizeProposal = async () => refused('release-unverified', 'Nobody asked for it.');
+    expect(await messageOf(rollback(endpoint))).toBe('You are nobody here.');
+    expect(await messageOf(freezeWith(endpoint, freezeUpdate))).toBe('You are nobody here.');
+    expect(await messageOf(propose(endpoint, proposal('c')))).toBe('Nobody asked for it.');
+    expect(await state(endpoint)).toEqual(before);
+  });
+
+  it('is on record by proof, whatever the proposal says', async () => {
+    cast.control.authorizeProposal = async () => done({ requestedBy: 'grace' });
+    const { record } = await propose(await open(), proposal('a'));
+    expect(record.requestedBy).toBe('grace');
+  });
+
+  it('may freeze it: nothing new comes in until it is let go, but a rollback does', async () => {
+    const endpoint = await open();
+    await propose(endpoint, proposal('a'));
+    await propose(endpoint, proposal('b'));
+    await freezeWith(endpoint, freezeUpdate);
+    expect(await messageOf(propose(endpoint, proposal('c')))).toContain('is frozen since');
+    expect((await rollback(endpoint)).record.revision).toBe(3);
+    await freezeWith(endpoint, unfreezeUpdate);
+    expect((await propose(endpoint, proposal('c'))).record.revision).toBe(4);
+  });
+
+  it('of a rollback does not lose who asked for the run behind the model', async () => {
+    const endpoint = await open();
+    await propose(endpoint, { ...proposal('a'), requests: [digestOf('run a')] });
+    await propose(endpoint, { ...proposal('b'), requests: [digestOf('run b')] });
+    cast.control.checkRequest = async () =>
+      done({ action: 'rollback', person: 'grace', reason: 'drill', envelope: digestOf('rollback') });
+    const { record } = await rollback(endpoint, { signed: 'a bundle' });
+    expect(record).toMatchObject({
+      requestedBy: 'grace',
+      requests: [digestOf('run a'), digestOf('rollback')],
+    });
   });
 });
 

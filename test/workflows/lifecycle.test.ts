@@ -304,4 +304,61 @@ describe('the decision of a person', () => {
     expect(await handle.result()).toMatchObject({ status: 'refused', stage: 'approve', code: 'rejected' });
     expect(signed).toEqual([no]);
   });
+
+  it('takes as many people as the trust policy asks for, though the lifecycle asks for none', async () => {
+    cast.control.approvalsNeeded = async () => done({ needed: 2 });
+    const approvedBefore: unknown[] = [];
+    const { checkRequest } = cast.control;
+    cast.control.checkRequest = (check) => {
+      if (check.approval) approvedBefore.push(check.approval);
+      return checkRequest(check);
+    };
+    const proposed: unknown[] = [];
+    cast.signing.signRevision = (order) => {
+      proposed.push(order.chain.approvals?.length);
+      return (async () => (await willingCast()).signing.signRevision(order))();
+    };
+    const handle = await start({});
+    await detailOf(handle, 'approve', 'waits for 2 people');
+    await decide(handle, yes);
+    await detailOf(handle, 'approve', `approved by ${yes.by}`);
+    expect((await handle.query(progressQuery)).awaiting).toMatchObject({ needed: 2, approvedBy: [yes.by] });
+    await decide(handle, { ...yes, by: 'grace' });
+    expect(await handle.result()).toMatchObject({ status: 'released' });
+    expect(approvedBefore).toEqual([
+      { runner: 'ada', approvedBy: [] },
+      { runner: 'ada', approvedBy: [yes.by] },
+    ]);
+    expect(proposed).toEqual([2]);
+  });
+
+  it('counts for nothing when it is refused: the run waits on', async () => {
+    const { checkRequest } = cast.control;
+    const logged: unknown[] = [];
+    cast.signing.logEvent = async (event) => {
+      logged.push(event);
+      return done(null);
+    };
+    cast.control.checkRequest = async (check) =>
+      check.approval ? refused('role-missing', 'You are nobody here.') : checkRequest(check);
+    const handle = await start({ approval: 'required' });
+    await detailOf(handle, 'approve', 'waits for a person');
+    expect(await failureOf(decide(handle, yes))).toBe('You are nobody here.');
+    expect(logged).toMatchObject([{ decision: 'refused', reason: expect.stringContaining('role-missing') }]);
+    expect((await handle.query(progressQuery)).awaiting).toMatchObject({ approvedBy: [] });
+    cast.control.checkRequest = checkRequest;
+    await decide(handle, yes);
+    expect(await handle.result()).toMatchObject({ status: 'released' });
+  });
+
+  it('to start a run is needed before anything is read', async () => {
+    let read = 0;
+    cast.control.checkRequest = async () => refused('role-missing', 'You start nothing here.');
+    cast.cpu.ingestSource = async () => {
+      read += 1;
+      return refused('data-refused', 'read');
+    };
+    expect(await run({})).toMatchObject({ status: 'refused', stage: 'ingest', code: 'role-missing' });
+    expect(read).toBe(0);
+  });
 });

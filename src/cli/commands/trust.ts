@@ -26,6 +26,7 @@ interface DraftOptions {
   readonly believe: readonly string[];
   readonly role?: readonly string[];
   readonly distrust: readonly string[];
+  readonly succeeds?: string;
   readonly person?: string;
   readonly access?: readonly AccessRole[];
   readonly at: readonly string[];
@@ -72,6 +73,7 @@ export function registerTrust(program: Command, context: () => CliContext): void
       readDigest,
       [],
     )
+    .option('--succeeds <id>', 'the key whose roles and owner they take, beside it')
     .option(
       '--person <name>',
       'whose keys those are: they may sign requests and nothing else, unless --role says so',
@@ -140,11 +142,15 @@ async function inForce({ paths }: CliContext) {
 
 /** @throws RefusedError `key-unknown` for a key to distrust that the policy does not have; `trust-policy-invalid` */
 function draft(policy: TrustPolicy, options: DraftOptions): TrustPolicy {
-  const { believe, role, distrust, revoke, expires, person, separate } = options;
-  const unknown = distrust.find((id) => !policy.keys.some((key) => key.id === id));
+  const { believe, role, distrust, revoke, expires, person, separate, succeeds } = options;
+  const unknown = [...distrust, ...(succeeds ? [succeeds] : [])].find(
+    (id) => !policy.keys.some((key) => key.id === id),
+  );
   if (unknown) throw new RefusedError('key-unknown', `The policy has no key ${unknown}.`);
-  const roles = (role ?? (person ? ['request'] : statementRoles)) as StatementRole[];
-  const added = believe.map((file) => ({ publicKey: readFileSync(file, 'utf8'), roles }));
+  const inherited = policy.keys.find(({ id }) => id === succeeds);
+  const roles = (role ?? inherited?.roles ?? (person ? ['request'] : statementRoles)) as StatementRole[];
+  const endpoints = inherited?.endpoints && { endpoints: inherited.endpoints };
+  const added = believe.map((file) => ({ publicKey: readFileSync(file, 'utf8'), roles, ...endpoints }));
   const ids = added.map(({ publicKey }) => keyIdOf(publicKey));
   const fresh = added.filter((_, index) => !policy.keys.some(({ id }) => id === ids[index]));
   const keys = [
@@ -152,8 +158,9 @@ function draft(policy: TrustPolicy, options: DraftOptions): TrustPolicy {
     ...(fresh.length > 0 ? createTrustPolicy(fresh).keys : []),
   ];
   const people = peopleAfter(policy, options, ids);
+  const { people: _, ...rest } = policy;
   const parsed = trustPolicySchema.safeParse({
-    ...policy,
+    ...rest,
     revision: policy.revision + 1,
     keys,
     ...(people.length > 0 && { people }),
@@ -169,14 +176,17 @@ function draft(policy: TrustPolicy, options: DraftOptions): TrustPolicy {
 /** Keys that are dropped are nobody's any more, and those of a person join what the person had. */
 function peopleAfter(
   { people = [] }: TrustPolicy,
-  { distrust, person: name, access = [], at }: DraftOptions,
+  { distrust, succeeds, person: named, access = [], at }: DraftOptions,
   ids: readonly string[],
 ): readonly Person[] {
+  const owner = people.find(({ signers }) => succeeds !== undefined && signers.includes(succeeds));
+  const name = named ?? owner?.name;
   const before = people.find((person) => person.name === name);
+  const given = named ? Object.fromEntries(at.map((place) => [place, [...access]])) : {};
+  const signers = [...new Set([...(before?.signers ?? []), ...ids])];
+  const changed = name ? [{ name, signers, roles: { ...before?.roles, ...given } }] : [];
   const others = people.filter((person) => person !== before);
-  const roles = { ...before?.roles, ...Object.fromEntries(at.map((place) => [place, [...access]])) };
-  const named = name ? [{ name, signers: [...new Set([...(before?.signers ?? []), ...ids])], roles }] : [];
-  return [...others, ...named]
+  return [...others, ...changed]
     .map((person) => ({ ...person, signers: person.signers.filter((id) => !distrust.includes(id)) }))
     .filter(({ signers }) => signers.length > 0);
 }

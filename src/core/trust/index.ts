@@ -30,9 +30,9 @@ export {
   type Witness,
   witnessLog,
 } from './audit/index.js';
+export { authorizeRelease } from './authorize-release.js';
 export { attestBom } from './bom/attest-bom.js';
 export { readBom } from './bom/read-bom.js';
-export { authorizeRelease } from './authorize-release.js';
 export {
   announceRevocation,
   attestRevocation,
@@ -67,7 +67,6 @@ export {
   trustPolicySchema,
   writeTrustPolicy,
 } from './policy.js';
-export { type ShownArtifact, type ShownStatement, showArtifact } from './show/show-artifact.js';
 export {
   endpointDigest,
   openRequest,
@@ -75,6 +74,7 @@ export {
   requireValidPolicy,
   signRequest,
 } from './requests.js';
+export { type ShownArtifact, type ShownStatement, showArtifact } from './show/show-artifact.js';
 export { awsKmsSigner } from './signers/aws-kms.js';
 export { certifiedSigner } from './signers/certified.js';
 export { generateSigningKey, readSigner, type SigningKey } from './signers/local-key.js';

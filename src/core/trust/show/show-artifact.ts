@@ -2,7 +2,7 @@ import { RefusedError } from '../../errors/index.js';
 import { type Digest, modelCardSchema } from '../../spec/index.js';
 import type { Store, TreeEntry } from '../../store/index.js';
 import { parseBundle } from '../bundle.js';
-import { requireMay } from '../envelope.js';
+import { identityOf, requireMay } from '../envelope.js';
 import { readBytes } from '../links/inspection.js';
 import { verifyModelSignature } from '../model-signature.js';
 import type { TrustPolicy } from '../policy.js';
@@ -146,7 +146,7 @@ async function showStatement(
       );
     }
     const { endpoint: _, ...shown } = told;
-    return { envelope, type: type.type, ...shown, subject: about, signer: signer.id, verified: true };
+    return { envelope, type: type.type, ...shown, subject: about, signer: identityOf(signer), verified: true };
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
     const failure = { code: error.code, message: error.message };

@@ -6,6 +6,7 @@ import { modelSignaturePredicate } from '../statements/model-signature.js';
 import { type Descriptor, digestOfSet, digestSetSchema } from '../statements/predicate.js';
 import { provenancePredicate } from '../statements/provenance.js';
 import { releasePredicate } from '../statements/release.js';
+import { requestPredicate } from '../statements/request.js';
 import { revocationPredicate } from '../statements/revocation.js';
 import { rowReleasePredicate } from '../statements/row-release.js';
 import { sourcePredicate } from '../statements/source.js';
@@ -109,6 +110,16 @@ const tellers: Readonly<Record<string, (predicate: unknown) => Told>> = {
       at: decidedAt,
       about: `${decision} for ${endpoint} by ${person}: ${reason}`,
       links,
+      endpoint,
+    };
+  },
+  [requestPredicate.type](predicate) {
+    const { action, endpoint, run, verification, reason, issuedAt } = requestPredicate.schema.parse(predicate);
+    return {
+      title: 'request',
+      at: issuedAt,
+      about: `to ${action}${run ? ` ${run}` : ''} at ${endpoint}: ${reason}`,
+      links: verification ? [{ relation: 'saw', digest: verification }] : [],
       endpoint,
     };
   },
