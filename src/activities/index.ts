@@ -30,7 +30,7 @@ export type { Proposal, SignedRevision } from './control.js';
 export type { EvaluateInput } from './evaluate.js';
 export type { ParentQuery } from './find-parent.js';
 export type { IngestInput } from './ingest.js';
-export type { GrantedRequest, RequestCheck, RunOrder } from './requests.js';
+export type { GrantedRequest, RequestCheck } from './requests.js';
 export type { RevisionOrder } from './sign.js';
 export type { StageRefusal, StageResult } from './stage.js';
 export type { Trained, TrainInput } from './train.js';

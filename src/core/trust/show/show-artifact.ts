@@ -146,7 +146,14 @@ async function showStatement(
       );
     }
     const { endpoint: _, ...shown } = told;
-    return { envelope, type: type.type, ...shown, subject: about, signer: identityOf(signer), verified: true };
+    return {
+      envelope,
+      type: type.type,
+      ...shown,
+      subject: about,
+      signer: identityOf(signer),
+      verified: true,
+    };
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
     const failure = { code: error.code, message: error.message };

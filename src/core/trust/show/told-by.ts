@@ -114,7 +114,8 @@ const tellers: Readonly<Record<string, (predicate: unknown) => Told>> = {
     };
   },
   [requestPredicate.type](predicate) {
-    const { action, endpoint, run, verification, reason, issuedAt } = requestPredicate.schema.parse(predicate);
+    const { action, endpoint, run, verification, reason, issuedAt } =
+      requestPredicate.schema.parse(predicate);
     return {
       title: 'request',
       at: issuedAt,
