@@ -7,7 +7,8 @@ import {
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
 } from '@temporalio/client';
-import { ApplicationFailure, type TypedSearchAttributes } from '@temporalio/common';
+import { ApplicationFailure, type DataConverter, type TypedSearchAttributes } from '@temporalio/common';
+import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow';
 import { type ErrorCode, errorTable, RefusedError, TransientError } from '../core/errors/index.js';
 import { canonicalJson, digestOf, openStore, type Store } from '../core/store/index.js';
 import { type RequestDraft, type Signer, signRequest } from '../core/trust/index.js';
@@ -41,6 +42,8 @@ export interface AssayClientOptions {
    * lets anybody do is done.
    */
   readonly signer?: Signer;
+  /** How payloads are sealed: as the workers do it. */
+  readonly dataConverter?: DataConverter;
 }
 
 /** What a person decides on a run that waits for people. */
@@ -118,7 +121,12 @@ export interface AssayClient {
 /** Connects to the Temporal server and opens the store. */
 export async function connectAssay(options: AssayClientOptions): Promise<AssayClient> {
   const connection = await connect(options.connection);
-  const { workflow } = new Client({ connection, namespace: options.namespace ?? 'default' });
+  const { dataConverter } = options;
+  const { workflow } = new Client({
+    connection,
+    namespace: options.namespace ?? 'default',
+    ...(dataConverter && { dataConverter }),
+  });
   const store = await openStore(options.store);
 
   return {
@@ -146,11 +154,11 @@ export async function connectAssay(options: AssayClientOptions): Promise<AssayCl
       const [progress, description] = await known(run, () =>
         Promise.all([handle.query(progressQuery), handle.describe()]),
       );
-      const running = (description.raw.pendingActivities ?? []).map((pending) => {
-        const details = pending.heartbeatDetails?.payloads?.[0]?.data;
-        const beat = details
-          ? (JSON.parse(Buffer.from(details).toString()) as { fraction?: number; detail?: string })
-          : {};
+      const beats = (description.raw.pendingActivities ?? []).map(async (pending) => {
+        const [beat = {}] = (await decodeArrayFromPayloads(
+          workflow.options.loadedDataConverter,
+          pending.heartbeatDetails?.payloads,
+        )) as { fraction?: number; detail?: string }[];
         return {
           activity: pending.activityType?.name ?? '',
           fraction: beat.fraction ?? 0,
@@ -158,7 +166,7 @@ export async function connectAssay(options: AssayClientOptions): Promise<AssayCl
           ...(beat.detail !== undefined && { detail: beat.detail }),
         };
       });
-      return { ...progress, running };
+      return { ...progress, running: await Promise.all(beats) };
     },
     isRunning: (run) =>
       known(run, async () => (await workflow.getHandle(run).describe()).status.name === 'RUNNING'),

@@ -48,6 +48,7 @@ export async function withClient<T>(
   // Loaded by those commands alone that talk to a server: it takes longer than all else together.
   const { loadClientConnectConfig } = await import('@temporalio/envconfig');
   const { connectAssay } = await import('./client.js');
+  const { payloadSealing } = await import('../workers/payloads/data-converter.js');
   const up = readUp(context.paths);
   const { connectionOptions, namespace } = loadClientConnectConfig();
   const configured = process.env.TEMPORAL_ADDRESS !== undefined || process.env.TEMPORAL_PROFILE !== undefined;
@@ -57,7 +58,9 @@ export async function withClient<T>(
       `Nothing runs for ${context.paths.folder}, and TEMPORAL_ADDRESS is not set.`,
     );
   }
+  const { dataConverter } = await payloadSealing(process.env);
   const client = await connectAssay({
+    dataConverter,
     connection: up && !configured ? { address: up.temporal.address } : connectionOptions,
     namespace: (configured ? namespace : up?.temporal.namespace) ?? 'default',
     store: context.paths.store,

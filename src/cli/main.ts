@@ -6,6 +6,7 @@ import { registerApprove } from './commands/approve.js';
 import { registerAttack } from './commands/attack.js';
 import { registerAudit } from './commands/audit.js';
 import { registerCertify } from './commands/certify.js';
+import { registerCodec } from './commands/codec.js';
 import { registerData } from './commands/data.js';
 import { registerDemo } from './commands/demo.js';
 import { registerDown } from './commands/down.js';
@@ -57,6 +58,7 @@ for (const register of [
   registerSignRequest,
   registerVerify,
   registerShow,
+  registerCodec,
   registerTrust,
   registerAudit,
   registerAttack,

@@ -5,6 +5,7 @@ import { DefaultLogger, type LogEntry, makeTelemetryFilterString, Runtime } from
 import { openStore } from '../core/store/index.js';
 import { followPolicy, openSigner, readTrustPolicy } from '../core/trust/index.js';
 import { queues } from '../workflows/contract.js';
+import { payloadSealing } from './payloads/data-converter.js';
 import { type Role, startWorkers } from './run-worker.js';
 import { workflowBundle } from './workflow-bundle.js';
 
@@ -48,6 +49,7 @@ async function main(): Promise<void> {
     shutdownSignals: [],
   });
   const { connectionOptions, namespace } = loadClientConnectConfig();
+  const sealing = await payloadSealing(process.env);
   const workers = await startWorkers({
     roles: roles as Role[],
     connection: { ...connectionOptions, ...(values.address && { address: values.address }) },
@@ -73,7 +75,8 @@ async function main(): Promise<void> {
     }),
     devices: values.devices.split(',').filter((device) => device !== ''),
     cpuSlots: Number(values['cpu-slots']),
-    workflowBundle: await workflowBundle(),
+    workflowBundle: await workflowBundle(sealing.failureConverterPath),
+    dataConverter: sealing.dataConverter,
   });
   process.once('SIGTERM', workers.shutdown);
   process.once('SIGINT', workers.shutdown);

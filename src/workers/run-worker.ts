@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import type { DataConverter } from '@temporalio/common';
 import {
   NativeConnection,
   type NativeConnectionOptions,
@@ -38,6 +39,8 @@ export interface WorkerSettings {
   /** Compute tasks at a time on a CPU worker; a GPU worker owns one slot a device. */
   readonly cpuSlots: number;
   readonly workflowBundle: WorkflowBundleOption;
+  /** How payloads are sealed; plain where it is absent. */
+  readonly dataConverter?: DataConverter;
 }
 
 export interface RunningWorkers {
@@ -65,6 +68,7 @@ export async function startWorkers(settings: WorkerSettings): Promise<RunningWor
     connection,
     namespace: settings.namespace,
     identity,
+    ...(settings.dataConverter && { dataConverter: settings.dataConverter }),
     // Short tasks end; long ones are handed over with their checkpoint. In all this takes less than the five seconds
     // after which supervisors kill.
     shutdownGraceTime: '2s',

@@ -10,12 +10,16 @@ const compiled = path.resolve(__dirname, __filename.endsWith('.ts') ? '../../dis
 /**
  * The bundled workflow code, built once for each state of its sources and kept beside them: a cold bundle takes
  * seconds, and a worker process is started often.
+ *
+ * @param failureConverterPath - of the module that converts failures where payloads are sealed
  */
-export async function workflowBundle(): Promise<{ codePath: string }> {
-  const codePath = path.join(compiled, 'bundles', `workflows-${fingerprint()}.js`);
+export async function workflowBundle(failureConverterPath?: string): Promise<{ codePath: string }> {
+  const kind = failureConverterPath === undefined ? 'workflows' : 'sealed-workflows';
+  const codePath = path.join(compiled, 'bundles', `${kind}-${fingerprint()}.js`);
   if (!existsSync(codePath)) {
     const { code } = await bundleWorkflowCode({
       workflowsPath: path.join(compiled, 'workflows'),
+      ...(failureConverterPath !== undefined && { failureConverterPath }),
       logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error: console.error },
     });
     mkdirSync(path.dirname(codePath), { recursive: true });

@@ -17,6 +17,7 @@ import {
   type Signer,
   writeTrustPolicy,
 } from '../../src/core/trust/index.js';
+import { payloadSealing } from '../../src/workers/payloads/data-converter.js';
 import { registerSearchAttributes } from '../../src/workers/server/index.js';
 
 const dist = path.resolve(__dirname, '../../dist');
@@ -60,8 +61,10 @@ export interface Plant {
 /**
  * Builds an installation beside a running Temporal server, in a namespace of its own: queues have fixed names, and two
  * plants in one namespace would take each other's work.
+ *
+ * @param env - of the workers; it says how payloads are sealed
  */
-export async function buildPlant(address: string): Promise<Plant> {
+export async function buildPlant(address: string, env: NodeJS.ProcessEnv = process.env): Promise<Plant> {
   const namespace = await createNamespace(address);
   const folder = mkdtempSync(path.join(tmpdir(), 'assay-plant-'));
   const storeFolder = path.join(folder, 'store');
@@ -93,8 +96,15 @@ export async function buildPlant(address: string): Promise<Plant> {
     },
   );
   writeFileSync(trustFile, writeTrustPolicy(policy));
+  const { dataConverter } = await payloadSealing(env);
   const connectAs = (signer?: Signer) =>
-    connectAssay({ connection: { address }, namespace, store: storeUrl, ...(signer && { signer }) });
+    connectAssay({
+      connection: { address },
+      namespace,
+      store: storeUrl,
+      dataConverter,
+      ...(signer && { signer }),
+    });
   const client = await connectAs(people.tester.signer);
   const temporal = new Client({ connection: await Connection.connect({ address }), namespace });
   const workers: PlantWorker[] = [];
@@ -127,7 +137,7 @@ export async function buildPlant(address: string): Promise<Plant> {
           ...(roles.includes('signing') ? ['--key', keyFile] : []),
           ...(roles.includes('gpu') ? ['--devices', '0'] : []),
         ],
-        { stdio: ['pipe', 'pipe', 'inherit'] },
+        { stdio: ['pipe', 'pipe', 'inherit'], env },
       );
       const [line] = (await Promise.race([
         once(createInterface({ input: child.stdout! }), 'line'),

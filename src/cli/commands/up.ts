@@ -108,12 +108,14 @@ async function runHere(cli: CliContext, options: UpOptions, made: MadeKeys): Pro
   const stopRequested = new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
   });
-  const { connectionSettings, startTemporal } = await import('../../workers/server/index.js');
+  const { connectionSettings, freePorts, startTemporal } = await import('../../workers/server/index.js');
+  const [codecPort] = process.env.ASSAY_PAYLOAD_KEYS ? await freePorts(1) : [];
   const temporal = await startTemporal(await connectionSettings(process.env), {
     databaseFile: paths.database,
     logFile: path.join(paths.logs, 'temporal.log'),
     port: options.port,
     uiPort: options.uiPort,
+    ...(codecPort !== undefined && { codecEndpoint: `http://127.0.0.1:${codecPort}` }),
   });
   const env = { ...process.env, TEMPORAL_ADDRESS: temporal.address, TEMPORAL_NAMESPACE: temporal.namespace };
   const start = (name: string, ...args: string[]) =>
@@ -136,7 +138,26 @@ async function runHere(cli: CliContext, options: UpOptions, made: MadeKeys): Pro
   const extra = Array.from({ length: options.cpuWorkers - 1 }, (_, i) =>
     worker(`cpu-${i + 2}`, '--role', 'cpu'),
   );
+  const codec =
+    codecPort !== undefined && temporal.uiUrl
+      ? [
+          start(
+            'codec',
+            entry('cli/main.js'),
+            ...[
+              '--json',
+              'codec',
+              '--origin',
+              temporal.uiUrl,
+              '--port',
+              `${codecPort}`,
+              '--stop-with-parent',
+            ],
+          ),
+        ]
+      : [];
   const processes = [
+    ...codec,
     worker('control', '--role', 'control,cpu', '--trust', paths.trust),
     ...extra,
     worker(

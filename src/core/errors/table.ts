@@ -190,6 +190,21 @@ export const errorTable = {
     exit: 2,
     hint: 'Correct the file: a JSON list of { name, issuer, audience, keys: { file } or { url } }.',
   },
+  'payload-keys-invalid': {
+    status: 400,
+    exit: 2,
+    hint: 'Set ASSAY_PAYLOAD_KEYS to ID=REFERENCE,… where each secret is 32 random bytes: `openssl rand -base64 32`.',
+  },
+  'payload-sealed': {
+    status: 403,
+    exit: 3,
+    hint: 'Add the key of that id to ASSAY_PAYLOAD_KEYS: one that no longer seals still opens.',
+  },
+  'payload-tampered': {
+    status: 422,
+    exit: 3,
+    hint: 'Do not use it. Find out who can write to the Temporal server or its database.',
+  },
   'state-invalid': {
     status: 400,
     exit: 2,

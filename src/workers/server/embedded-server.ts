@@ -21,6 +21,8 @@ export interface EmbeddedServerOptions {
   readonly port: number;
   /** Port of the web UI; 0: any free one. */
   readonly uiPort: number;
+  /** Where the web UI asks for what sealed payloads say. */
+  readonly codecEndpoint?: string;
 }
 
 /** A Temporal server of this process: it ends when this process ends, however that happens, and does not keep it alive. */
@@ -64,6 +66,7 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
     [
       ...[guard, options.executable, 'server', 'start-dev', '--log-level', 'error'],
       ...['--ip', host, '--port', `${port}`, '--ui-port', `${uiPort}`],
+      ...(options.codecEndpoint === undefined ? [] : ['--ui-codec-endpoint', options.codecEndpoint]),
       ...(options.databaseFile === undefined ? [] : ['--db-filename', path.basename(options.databaseFile)]),
     ],
     {
