@@ -46,6 +46,22 @@ describe('publishing a revision', () => {
     });
   });
 
+  it('refuses what nobody is known to have asked for, though its gateways would take it', async () => {
+    const strict = createControlActivities({
+      store: chain.store,
+      trust: chain.policy,
+      scratch: '',
+      identity: 'control',
+    });
+    const revision = await signed(1);
+    expect(await attempt().run(() => strict.publishRevision(revision))).toMatchObject({
+      kind: 'refused',
+      code: 'release-unverified',
+      reasons: expect.arrayContaining([expect.stringContaining('request-missing')]),
+    });
+    expect(await published()).toBeUndefined();
+  });
+
   it('refuses a model with one changed byte, and the ref stays', async () => {
     await publish(await signed(1, 0));
     const before = await published();

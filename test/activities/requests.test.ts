@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createRequestActivities, type RequestCheck } from '../../src/activities/requests.js';
-import { digestOf } from '../../src/core/store/index.js';
+import { canonicalJson, digestOf } from '../../src/core/store/index.js';
 import { generateSigningKey, readSigner, type Signer, signRequest } from '../../src/core/trust/index.js';
 import { type SignedChain, signedChain } from '../gateway/signed-chain.js';
 import { attempt } from './attempt.js';
@@ -22,7 +22,7 @@ beforeAll(async () => {
     ...chain.policy,
     keys: [...chain.policy.keys, key(ada), key(grace)],
     people: [
-      { name: 'ada', signers: [ada.keyId], roles: { '*': ['runner', 'approver'] } },
+      { name: 'ada', signers: [ada.keyId], roles: { '*': ['runner', 'approver', 'releaser'] } },
       { name: 'grace', signers: [grace.keyId], roles: { '*': ['approver'] } },
     ],
   };
@@ -76,4 +76,38 @@ it('takes what nobody signed only where the policy lets it, and as one voice', a
   expect(await check(unsigned('approve'), {}, open)).toMatchObject({ kind: 'done' });
   const again = { approval: { runner: 'ada', approvedBy: ['unauthenticated (ada)'] } };
   expect(await check(unsigned('approve'), again, open)).toMatchObject({ code: 'approval-repeated' });
+});
+
+it('lets one request for a run lead to one release, however it is proposed again', async () => {
+  const order = canonicalJson({ lifecycle: { name: 'samples', release: { endpoint } } });
+  const signed = await signRequest(
+    ada,
+    {
+      action: 'run',
+      endpoint,
+      run: 'run',
+      subject: await chain.store.putBlob(Buffer.from(order)),
+      reason: 'a run',
+    },
+    { now: new Date(), lifetimeMs: 60_000, nonce: randomBytes(16).toString('hex') },
+  );
+  const requests = [await chain.store.putBlob(Buffer.from(signed))];
+  const { authorizeProposal } = createRequestActivities({
+    store: chain.store,
+    trust: policy,
+    scratch: '',
+    identity: 'control',
+  });
+  const propose = (answer: number, changes: object = {}) =>
+    attempt().run(async () => {
+      const { model, chain: statements } = await chain.model(answer);
+      const proposal = { model, chain: statements, reason: 'x', requestedBy: 'grace', requests, ...changes };
+      return authorizeProposal({ endpoint, proposal });
+    });
+  const { model, chain: statements } = await chain.model(0);
+  const first = { model, chain: statements };
+  expect(await propose(0, first)).toMatchObject({ value: { requestedBy: 'ada' } });
+  expect(await propose(0, { ...first, reason: 'asked again' })).toMatchObject({ kind: 'done' });
+  expect(await propose(1)).toMatchObject({ kind: 'refused', code: 'request-replayed' });
+  expect(await propose(0, { ...first, requests: undefined })).toMatchObject({ code: 'release-unverified' });
 });

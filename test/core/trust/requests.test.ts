@@ -156,6 +156,12 @@ describe('a signed request', () => {
     expect(codeOf(() => open(signed))).toBe('request-mismatch');
   });
 
+  it('is no answer to another question', async () => {
+    const signed = Buffer.from(await sign('grace'));
+    const rejecting = { ...expected, actions: ['reject'] } as const;
+    expect(codeOf(() => openRequest(signed, policyWith(), rejecting, now))).toBe('request-mismatch');
+  });
+
   it('is refused outside of its time, and when it would be good for more than a day', async () => {
     const minutes = (count: number) => new Date(now.getTime() + 60_000 * count);
     const signed = await sign('grace');
