@@ -6,6 +6,7 @@ import {
   type AccessRole,
   accessRoles,
   attestApproval,
+  attestRevocation,
   authorizeRelease,
   generateSigningKey,
   mayAskUnsigned,
@@ -15,6 +16,7 @@ import {
   type RequestAction,
   type RequestDraft,
   readSigner,
+  readStatement,
   requestActions,
   type Signer,
   signRequest,
@@ -220,6 +222,27 @@ describe('a signed request', () => {
     const payload = Buffer.from(bundle.dsseEnvelope.payload, 'base64').toString().replace('fine', 'nice');
     bundle.dsseEnvelope.payload = Buffer.from(payload).toString('base64');
     expect(codeOf(() => open(JSON.stringify(bundle)))).toBe('signature-invalid');
+  });
+});
+
+describe('a statement that decides something', () => {
+  it('is believed of a person only with the role, whatever the key is listed for', async () => {
+    const revocation = { person: 'ada', reason: 'bad labels' };
+    const envelope = await attestRevocation(honest.store, keys.ada, digestOf('data'), revocation, now);
+    const bundle = await honest.store.readBlob(envelope);
+    const policyFor = (roles: readonly AccessRole[]) => {
+      const policy = policyWith();
+      return policyWith({
+        keys: policy.keys.map((key) => (key.id === keys.ada.keyId ? { ...key, roles: ['revocation'] } : key)),
+        people: policy.people!.map((person) =>
+          person.name === 'ada' ? { ...person, roles: { '*': roles } } : person,
+        ),
+      });
+    };
+    expect(codeOf(() => readStatement(bundle, policyFor(['runner', 'approver', 'releaser']), now))).toBe(
+      'role-missing',
+    );
+    expect(codeOf(() => readStatement(bundle, policyFor(['admin']), now))).toBe('granted');
   });
 });
 
