@@ -10,8 +10,6 @@ import { recordHistory, replay } from '../workflows/recorded-histories.js';
 import { type DigitsChanges, writeDigits } from './digits-lifecycle.js';
 import { fractionOf, reaches, statusOf, underWay } from './watch-run.js';
 
-jest.setTimeout(180_000);
-
 /** Some seconds of training and some of attack: time enough for a kill to land in the middle. */
 const unhurried: DigitsChanges = {
   training: {

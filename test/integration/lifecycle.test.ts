@@ -23,8 +23,6 @@ import { sharedTemporal } from '../support/temporal.js';
 import { recordHistory, replay } from '../workflows/recorded-histories.js';
 import { type DigitsChanges, writeDigits } from './digits-lifecycle.js';
 
-jest.setTimeout(120_000);
-
 /** A network that trains in well under a second, and gates that it passes. */
 const quick: DigitsChanges = {
   training: {

@@ -11,8 +11,6 @@ import { buildPlant, type Plant, startCrew } from '../support/plant.js';
 import { sharedTemporal } from '../support/temporal.js';
 import { writeDigits } from './digits-lifecycle.js';
 
-jest.setTimeout(120_000);
-
 const main = path.resolve(__dirname, '../../dist/cli/main.js');
 const key = randomBytes(32).toString('base64');
 /** Stand in payloads: a trainer's parameter, a gate's name; and what a trainer says when it fails, which ends in a failure's message. */

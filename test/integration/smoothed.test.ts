@@ -13,8 +13,6 @@ import { sharedTemporal } from '../support/temporal.js';
 import { type DigitsChanges, writeDigits } from './digits-lifecycle.js';
 import { fractionOf, reaches, statusOf, underWay } from './watch-run.js';
 
-jest.setTimeout(120_000);
-
 const sigma = 0.25;
 const smoothed: DigitsChanges = {
   training: {

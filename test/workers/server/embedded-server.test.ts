@@ -10,7 +10,6 @@ import { Client, Connection } from '@temporalio/client';
 import { findExecutable, startEmbeddedServer, startTemporal } from '../../../src/workers/server/index.js';
 import { searchAttributes } from '../../../src/workflows/contract.js';
 
-jest.setTimeout(120_000);
 const dist = path.resolve(__dirname, '../../../dist/workers/server/index.js');
 let folder: string;
 let executable: string;

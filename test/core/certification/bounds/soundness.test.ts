@@ -60,4 +60,4 @@ test('no float32 answer of ONNX Runtime inside the ball leaves the bounds, whate
   expect(widest).toBeLessThan(2e-3);
   expect(boundedOperators.filter((name) => !seen.has(name))).toEqual([]);
   expect(boundedOperators.filter((name) => !drawnOperators.includes(name))).toEqual([]);
-}, 60_000);
+});
